@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Every difference between kernel headers, and nothing else: what the running
+ * kernel is like, its BTF says at load.
+ */
+#ifndef OVERLAY_KERNEL_COMPAT_H
+#define OVERLAY_KERNEL_COMPAT_H
+
+#include <linux/file.h>
+#include <linux/ftrace.h>
+#include <linux/version.h>
+
+/* Handlers get ftrace_regs since 5.11. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define compat_ftrace_regs pt_regs
+static __always_inline struct pt_regs *
+compat_ftrace_pt_regs(struct pt_regs *regs)
+{
+	return regs;
+}
+#else
+#define compat_ftrace_regs ftrace_regs
+#define compat_ftrace_pt_regs(fregs) ftrace_get_regs(fregs)
+#endif
+
+/* Direct calls belong to an ftrace_ops since 6.4, to an address before. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+static inline int compat_register_direct(struct ftrace_ops *ops,
+					 unsigned long site, unsigned long to)
+{
+	return register_ftrace_direct(site, to);
+}
+
+static inline int compat_unregister_direct(struct ftrace_ops *ops,
+					   unsigned long site,
+					   unsigned long to)
+{
+	return unregister_ftrace_direct(site, to);
+}
+#else
+static inline int compat_register_direct(struct ftrace_ops *ops,
+					 unsigned long site, unsigned long to)
+{
+	int err = ftrace_set_filter_ip(ops, site, 0, 0);
+
+	if (err)
+		return err;
+	err = register_ftrace_direct(ops, to);
+	if (err) {
+		ftrace_free_filter(ops);
+		return err;
+	}
+	/* Registering sets the flags anew, so that it cannot come earlier. */
+	ops->flags |= FTRACE_OPS_FL_PERMANENT;
+	return 0;
+}
+
+static inline int compat_unregister_direct(struct ftrace_ops *ops,
+					   unsigned long site,
+					   unsigned long to)
+{
+	return unregister_ftrace_direct(ops, to, true);
+}
+#endif
+
+/* receive_fd() can also write the number to user space since 6.8. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define compat_receive_fd(file, flags) receive_fd(file, flags)
+#else
+#define compat_receive_fd(file, flags) receive_fd(file, NULL, flags)
+#endif
+
+/* What makes the entry code look for filters was a thread flag until 5.10. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define compat_set_seccomp_work(task) set_tsk_thread_flag(task, TIF_SECCOMP)
+#else
+#define compat_set_seccomp_work(task) set_task_syscall_work(task, SECCOMP)
+#endif
+
+/* ENDBR in assembly came with IBT in 5.18. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+#define COMPAT_ENDBR ""
+#else
+#define COMPAT_ENDBR ASM_ENDBR
+#endif
+
+/* The per-CPU word that holds current, for assembly. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define COMPAT_CURRENT "%gs:current_task"
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define COMPAT_CURRENT "%gs:pcpu_hot(%rip)"
+#else
+#define COMPAT_CURRENT "%gs:current_task(%rip)"
+#endif
+
+#endif

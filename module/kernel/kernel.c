@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * kernel_learn(): everything about the running kernel, in this order, and the
+ * first fact that cannot be proven refuses the load:
+ *
+ *  1. kallsyms_lookup_name, from a disabled kprobe
+ *  2. the kernel's BTF, in place
+ *  3. the functions that we call: once in kallsyms, prototype as expected
+ *  4. the functions that we hook: the same, and an fentry site
+ *  5. data: strict mode's lists, the logged actions
+ *  6. the private structs, and the public ones against our headers
+ */
+#include <linux/ftrace.h>
+#include <linux/kernel.h>
+#include <linux/moduleparam.h>
+#include <linux/seccomp.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "../../include/uapi/linux/overlay_seccomp.h"
+#include "btf.h"
+#include "kernel.h"
+#include "refuse.h"
+#include "symbols.h"
+
+struct kernel_facts kernel __ro_after_init;
+
+static char *pretend;
+module_param(pretend, charp, 0);
+MODULE_PARM_DESC(pretend, "for tests: KIND:NAME, one fact to see differently (symbol, twice, proto, struct, member, type, size, padding)");
+
+bool pretended(const char *kind, const char *name)
+{
+	size_t len = strlen(kind);
+
+	return pretend && !strncmp(pretend, kind, len) &&
+	       pretend[len] == ':' && !strcmp(pretend + len + 1, name);
+}
+
+enum {
+	SYM_START_BTF,
+	SYM_STOP_BTF,
+	SYM_DO_SECCOMP,
+	SYM_SECCOMP_FILTER,
+	SYM_ACTIONS_LOGGED,
+	SYM_STRICT,
+	SYM_STRICT_COMPAT,
+	SYM_COUNT
+};
+
+static const struct symbol wanted[SYM_COUNT] __initconst = {
+	[SYM_START_BTF]		= { .name = "__start_BTF" },
+	[SYM_STOP_BTF]		= { .name = "__stop_BTF" },
+	[SYM_DO_SECCOMP]	= { .name = "do_seccomp" },
+	[SYM_SECCOMP_FILTER]	= { .name = "__seccomp_filter" },
+	[SYM_ACTIONS_LOGGED]	= { .name = "seccomp_actions_logged" },
+	[SYM_STRICT]		= { .name = "mode1_syscalls" },
+	[SYM_STRICT_COMPAT]	= { .name = "mode1_syscalls_32",
+				    .numbered = true },
+};
+
+static int __init open_kernel_btf(struct kbtf_view *btf)
+{
+	unsigned long start, stop;
+	int err;
+
+	err = kernel_symbol_first("__start_BTF", &start);
+	if (!err)
+		err = kernel_symbol_first("__stop_BTF", &stop);
+	return err ? err : kbtf_open(btf, (void *)start, (void *)stop);
+}
+
+/* How to walk kallsyms has to be known before anything can be found by it. */
+static int __init bind_walk(const struct kbtf_view *btf)
+{
+	unsigned long address;
+	int err;
+
+	err = kernel_symbol_first("kallsyms_on_each_symbol", &address);
+	return err ? err : kernel_calls_bind(btf, "kallsyms_on_each_symbol",
+					     address);
+}
+
+static int __init learn_hook(const struct kbtf_view *btf,
+			     const struct symbol *symbol,
+			     unsigned long *site, char *proto)
+{
+	*site = kernel_call(ftrace_location)(symbol->address);
+	if (!*site || pretended("fentry", symbol->name))
+		return refuse("function '%s' has no fentry site", symbol->name);
+	return kernel_describe_func(btf, symbol->name, proto);
+}
+
+static int __init learn_hooks(const struct kbtf_view *btf,
+			      const struct symbol *symbols)
+{
+	char proto[KERNEL_TEXT_MAX];
+	int err;
+
+	err = learn_hook(btf, &symbols[SYM_DO_SECCOMP], &kernel.do_seccomp,
+			 proto);
+	if (err)
+		return err;
+	err = kernel_calls_bind(btf, "do_seccomp",
+				kernel.do_seccomp + MCOUNT_INSN_SIZE);
+	if (err)
+		return err;
+
+	err = learn_hook(btf, &symbols[SYM_SECCOMP_FILTER],
+			 &kernel.seccomp_filter, proto);
+	if (err)
+		return err;
+	if (!strcmp(proto, "bool(int, bool)"))
+		kernel.filter_says_run = true;
+	else if (strcmp(proto, "int(int, const struct seccomp_data *, bool)"))
+		return refuse("function '__seccomp_filter' is '%s'", proto);
+	return 0;
+}
+
+/* The list begins as it has since 2.6.12, and ends. */
+static bool is_strict_list(const int *list, const int *known)
+{
+	int i;
+
+	for (i = 0; i < 4; i++)
+		if (list[i] != known[i])
+			return false;
+	for (; i < STRICT_LIST_MAX; i++)
+		if (list[i] == -1)
+			return true;
+	return false;
+}
+
+static int __init learn_data(const struct symbol *symbols)
+{
+	static const int native[] = {
+		__NR_seccomp_read, __NR_seccomp_write, __NR_seccomp_exit,
+		__NR_seccomp_sigreturn,
+	};
+	static const int compat[] = {
+		__NR_seccomp_read_32, __NR_seccomp_write_32,
+		__NR_seccomp_exit_32, __NR_seccomp_sigreturn_32,
+	};
+
+	kernel.actions_logged = (void *)symbols[SYM_ACTIONS_LOGGED].address;
+	kernel.strict = (void *)symbols[SYM_STRICT].address;
+	kernel.strict_compat = (void *)symbols[SYM_STRICT_COMPAT].address;
+	if (!is_strict_list(kernel.strict, native) ||
+	    pretended("list", "mode1_syscalls"))
+		return refuse("'mode1_syscalls' is not strict mode's list");
+	if (!is_strict_list(kernel.strict_compat, compat) ||
+	    pretended("list", "mode1_syscalls_32"))
+		return refuse("'mode1_syscalls_32' is not strict mode's list");
+	return 0;
+}
+
+/* A feature of the kernel's own serves in place of ours. */
+static void __init learn_native(const struct kbtf_view *btf)
+{
+	struct kbtf_field field;
+	int id = kbtf_find_struct(btf, "seccomp");
+
+	if (id > 0 && !kbtf_find_field(btf, id, "strict_upgrade", &field))
+		kernel.native |= SECCOMP_OVERLAY_STRICT;
+	if (kbtf_find_func(btf, "seccomp_clone_filter") > 0)
+		kernel.native |= SECCOMP_OVERLAY_CLONE;
+}
+
+static int __init learn_from(const struct kbtf_view *btf,
+			     struct symbol *symbols)
+{
+	int i, err;
+
+	err = bind_walk(btf);
+	if (!err)
+		err = kernel_calls_bind_all(btf);
+	if (!err)
+		err = kernel_symbols_find(symbols, SYM_COUNT);
+	for (i = 0; !err && i < SYM_COUNT; i++)
+		err = kernel_symbol_check(&symbols[i]);
+	if (!err)
+		err = learn_hooks(btf, symbols);
+	if (!err)
+		err = learn_data(symbols);
+	if (!err)
+		err = kernel_layout_learn(btf);
+	if (!err)
+		learn_native(btf);
+	return err;
+}
+
+/**
+ * kernel_learn() - prove all facts, and bind all calls
+ *
+ * Return: 0, or a negative errno; -EOPNOTSUPP with the fact logged.
+ */
+int __init kernel_learn(void)
+{
+	struct symbol *symbols;
+	struct kbtf_view btf = { };
+	int err;
+
+	symbols = kmemdup(wanted, sizeof(wanted), GFP_KERNEL);
+	if (!symbols)
+		return -ENOMEM;
+	err = kernel_calls_bootstrap();
+	if (!err)
+		err = open_kernel_btf(&btf);
+	if (!err)
+		err = learn_from(&btf, symbols);
+	kbtf_close(&btf);
+	kfree(symbols);
+	return err;
+}
