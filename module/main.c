@@ -1,20 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * overlay-seccomp: seccomp features that upstream has only discussed, on stock
- * kernels. Load: learn the kernel; what cannot be proven refuses the load and leaves nothing behind.
+ * kernels. Load: learn the kernel, then make ready for state, then hook; any
+ * failure refuses the load and leaves nothing behind.
  */
 #include <linux/module.h>
 
+#include "chain.h"
+#include "hook.h"
 #include "kernel/kernel.h"
 
 static int __init overlay_seccomp_init(void)
 {
-	return kernel_learn();
+	int err;
+
+	err = kernel_learn();
+	if (err)
+		return err;
+	err = chain_init();
+	if (err)
+		return err;
+	err = hook_load();
+	if (err)
+		chain_drain();
+	return err;
 }
 module_init(overlay_seccomp_init);
 
 static void __exit overlay_seccomp_exit(void)
 {
+	hook_unload();
 }
 module_exit(overlay_seccomp_exit);
 

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The two hooks.
+ *
+ * do_seccomp() is held by an ftrace op from load to unload. Its handler sends
+ * only calls that are ours to handle_install(), counted until they return; all
+ * others run the stock function and never see our text.
+ *
+ * __seccomp_filter() is hot: its direct trampoline is there only while a
+ * filter carries overlay state, and for a minute after. It looks at one byte,
+ * the mark of the innermost filter. Without a mark it returns into the stock
+ * function; with one it drops that return address and goes to evaluate().
+ *
+ * Unload: unhook do_seccomp(), wait until no call of it is ours, disarm, and
+ * wait until no task can be in a trampoline. A task inside evaluate() needs no
+ * count, since its filter's state holds a reference on the module.
+ */
+#include <linux/atomic.h>
+#include <linux/delay.h>
+#include <linux/ftrace.h>
+#include <linux/kernel.h>
+#include <linux/linkage.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+#include <asm/unwind_hints.h>
+
+#include "chain.h"
+#include "evaluate.h"
+#include "hook.h"
+#include "install.h"
+#include "kernel/kernel.h"
+
+#define DISARM_DELAY (60 * HZ)
+
+/* Calls of do_seccomp() that were sent to us and have not returned. */
+static atomic_t installs_in_flight = ATOMIC_INIT(0);
+
+/*
+ * Arming and disarming. Taken outside of every lock of seccomp's; protects
+ * armed and users.
+ */
+static DEFINE_MUTEX(arm_lock);
+static bool armed;
+static unsigned int users;
+
+static void disarm_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(disarm, disarm_work);
+
+/*
+ * The trampoline, entered by the call at the fentry site: %rsp points to the
+ * stock function's body, above it is the return to its caller. Free here:
+ * %rax, %r10, %r11. Twice, since the target depends on the prototype.
+ */
+u32 overlay_mark_offset __used;
+
+static __used void trampoline_offsets(void)
+{
+	asm volatile(".set overlay_task_filter, %c0"
+		     : : "i" (offsetof(struct task_struct, seccomp.filter)));
+}
+
+#define TRAMPOLINE(name, target)					\
+	asm(".pushsection .text\n"					\
+	    ".balign 16\n"						\
+	    ".type " #name ", @function\n"				\
+	    #name ":\n"							\
+	    COMPAT_ENDBR						\
+	    "mov " COMPAT_CURRENT ", %rax\n"				\
+	    "mov overlay_task_filter(%rax), %rax\n"			\
+	    "test %rax, %rax\n"						\
+	    "jz 1f\n"							\
+	    "mov overlay_mark_offset(%rip), %r10d\n"			\
+	    "cmpb $0, (%rax,%r10)\n"					\
+	    "jne 2f\n"							\
+	    "1:\n"							\
+	    ASM_RET							\
+	    "2:\n"							\
+	    "add $8, %rsp\n"						\
+	    UNWIND_HINT_FUNC						\
+	    "jmp " #target "\n"						\
+	    ".size " #name ", . - " #name "\n"				\
+	    ".popsection\n");						\
+	extern void name(void)
+
+TRAMPOLINE(overlay_trampoline_int, evaluate_int);
+TRAMPOLINE(overlay_trampoline_bool, evaluate_bool);
+
+static struct ftrace_ops direct_ops;
+
+static unsigned long trampoline(void)
+{
+	return kernel.filter_says_run ? (unsigned long)overlay_trampoline_bool :
+					(unsigned long)overlay_trampoline_int;
+}
+
+/* Runs in place of do_seccomp() for the calls that install_is_ours() names. */
+static long handle_install(unsigned int op, unsigned int flags,
+			   void __user *uargs)
+{
+	long ret = install(op, flags, uargs);
+
+	/* What is left of this function, unload waits for by itself. */
+	atomic_dec(&installs_in_flight);
+	return ret;
+}
+
+static void notrace divert_install(unsigned long ip, unsigned long parent,
+				   struct ftrace_ops *ops,
+				   struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	if (!regs || !install_is_ours(regs->di, regs->si))
+		return;
+	atomic_inc(&installs_in_flight);
+	regs->ip = (unsigned long)handle_install;
+}
+
+static struct ftrace_ops install_ops = {
+	.func	= divert_install,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		  FTRACE_OPS_FL_PERMANENT,
+};
+
+/**
+ * hook_dead() - has ftrace stopped working on this machine?
+ *
+ * After a fault of its own, ftrace disables itself until the next boot: then
+ * chains with overlay state are judged by the stock kernel alone, which denies
+ * more. From then on the module can neither be unhooked nor unloaded.
+ *
+ * Return: true from the first time that it was seen.
+ */
+bool hook_dead(void)
+{
+	static atomic_t noticed = ATOMIC_INIT(0);
+
+	if (likely(!kernel_call(ftrace_is_dead)()))
+		return false;
+	if (!atomic_xchg(&noticed, 1)) {
+		__module_get(THIS_MODULE);
+		pr_err("ftrace is dead: no new overlay state, and no unload, until the next boot\n");
+	}
+	return true;
+}
+
+static int arm(void)
+{
+	int err = compat_register_direct(&direct_ops, kernel.seccomp_filter,
+					 trampoline());
+
+	if (err)
+		pr_err_ratelimited("cannot hook __seccomp_filter: %d%s\n", err,
+				   err == -EBUSY ? " (held by BPF or by another module)" :
+						   "");
+	else
+		armed = true;
+	return err;
+}
+
+static void disarm_now(void)
+{
+	if (!armed || hook_dead())
+		return;
+	compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
+				 trampoline());
+	armed = false;
+}
+
+static void disarm_work(struct work_struct *work)
+{
+	mutex_lock(&arm_lock);
+	if (!users)
+		disarm_now();
+	mutex_unlock(&arm_lock);
+}
+
+/**
+ * hook_arm() - see to it that marked filters are evaluated by us
+ *
+ * Call it before a filter is marked, and hook_release() when that is gone.
+ * Patches kernel text the first time, so that it may sleep for long.
+ *
+ * Return: 0; -EINTR if killed; -EBUSY if the function is held by another;
+ * -ENODEV if ftrace is dead; what ftrace says otherwise.
+ */
+int hook_arm(void)
+{
+	int err = 0;
+
+	if (hook_dead())
+		return -ENODEV;
+	if (mutex_lock_killable(&arm_lock))
+		return -EINTR;
+	if (!armed)
+		err = arm();
+	if (!err)
+		users++;
+	mutex_unlock(&arm_lock);
+	return err;
+}
+
+/**
+ * hook_release() - undo one hook_arm()
+ *
+ * Disarming is left to delayed work, for it patches kernel text.
+ */
+void hook_release(void)
+{
+	mutex_lock(&arm_lock);
+	if (!--users) {
+		cancel_delayed_work(&disarm);
+		schedule_delayed_work(&disarm, DISARM_DELAY);
+	}
+	mutex_unlock(&arm_lock);
+}
+
+/**
+ * hook_load() - hook do_seccomp()
+ *
+ * Return: 0, or a negative errno with the function named in the log.
+ */
+int __init hook_load(void)
+{
+	int err;
+
+	overlay_mark_offset = layout.filter_mark;
+	err = ftrace_set_filter_ip(&install_ops, kernel.do_seccomp, 0, 0);
+	if (!err)
+		err = register_ftrace_function(&install_ops);
+	if (err) {
+		pr_err("refusing to load: cannot hook do_seccomp: %d%s\n", err,
+		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
+				       "");
+		ftrace_free_filter(&install_ops);
+	}
+	return err;
+}
+
+/* Tasks preempted in a trampoline or at the end of a hook have left it. */
+static void wait_for_text(void)
+{
+	synchronize_rcu_tasks();
+	synchronize_rcu();
+}
+
+/**
+ * hook_unload() - leave the kernel as it was
+ *
+ * After it, no task is inside the module's text.
+ */
+void hook_unload(void)
+{
+	/* Unhooking would make it worse, and freeing our text would be fatal. */
+	while (hook_dead())
+		msleep(1000);
+
+	unregister_ftrace_function(&install_ops);
+	ftrace_free_filter(&install_ops);
+	wait_for_text();
+	while (atomic_read(&installs_in_flight))
+		msleep(20);
+	/* From here on no operation of ours can begin. */
+	chain_drain();
+	cancel_delayed_work_sync(&disarm);
+	mutex_lock(&arm_lock);
+	disarm_now();
+	mutex_unlock(&arm_lock);
+	wait_for_text();
+}

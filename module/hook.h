@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef OVERLAY_HOOK_H
+#define OVERLAY_HOOK_H
+
+#include <linux/types.h>
+
+int hook_load(void);
+void hook_unload(void);
+
+int hook_arm(void);
+void hook_release(void);
+bool hook_dead(void);
+
+#endif

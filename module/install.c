@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations of seccomp(2) that are ours, and which calls those are. Every
+ * other call never gets here.
+ */
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+
+#include "hook.h"
+#include "install.h"
+#include "kernel/kernel.h"
+#include "strict.h"
+#include "../include/uapi/linux/overlay_seccomp.h"
+
+/**
+ * install_is_ours() - does this call of do_seccomp() use a feature of ours?
+ * @op: SECCOMP_*
+ * @flags: of the operation
+ *
+ * Runs in the hook, for every seccomp(2) and PR_SET_SECCOMP: it must not
+ * sleep or change anything.
+ *
+ * Return: true if install() must be called in place of the stock function.
+ */
+bool notrace install_is_ours(unsigned int op, unsigned int flags)
+{
+	switch (op) {
+	case SECCOMP_SET_MODE_STRICT:
+		return !(kernel.native & SECCOMP_OVERLAY_STRICT) && !flags &&
+		       current->seccomp.mode == SECCOMP_MODE_FILTER;
+	default:
+		return false;
+	}
+}
+
+static long install_strict(unsigned int flags, void __user *uargs)
+{
+	long err;
+
+	if (uargs)
+		return -EINVAL;
+	err = strict_upgrade();
+	/* We are on our way out: to the caller, we are gone already. */
+	if (err == -ENODEV)
+		return kernel_call(do_seccomp)(SECCOMP_SET_MODE_STRICT, flags,
+					       uargs);
+	return err;
+}
+
+/**
+ * install() - what do_seccomp() does for calls that are ours
+ * @op: SECCOMP_*
+ * @flags: of the operation
+ * @uargs: argument of the operation
+ *
+ * Return: as the operation documents it.
+ */
+long install(unsigned int op, unsigned int flags, void __user *uargs)
+{
+	switch (op) {
+	case SECCOMP_SET_MODE_STRICT:
+		return install_strict(flags, uargs);
+	default:
+		return -EINVAL;
+	}
+}

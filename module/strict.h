@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef OVERLAY_STRICT_H
+#define OVERLAY_STRICT_H
+
+#include <linux/types.h>
+
+struct seccomp_filter;
+
+long strict_upgrade(void);
+struct seccomp_filter *strict_skip(struct seccomp_filter *filter);
+bool strict_judge(const struct seccomp_filter *filter);
+
+#endif
