@@ -6,6 +6,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 
+#include "clone.h"
 #include "hook.h"
 #include "install.h"
 #include "kernel/kernel.h"
@@ -25,6 +26,8 @@
 bool notrace install_is_ours(unsigned int op, unsigned int flags)
 {
 	switch (op) {
+	case SECCOMP_CLONE_FILTER:
+		return !(kernel.native & SECCOMP_OVERLAY_CLONE);
 	case SECCOMP_SET_MODE_STRICT:
 		return !(kernel.native & SECCOMP_OVERLAY_STRICT) && !flags &&
 		       current->seccomp.mode == SECCOMP_MODE_FILTER;
@@ -58,6 +61,8 @@ static long install_strict(unsigned int flags, void __user *uargs)
 long install(unsigned int op, unsigned int flags, void __user *uargs)
 {
 	switch (op) {
+	case SECCOMP_CLONE_FILTER:
+		return clone_filter(flags, uargs);
 	case SECCOMP_SET_MODE_STRICT:
 		return install_strict(flags, uargs);
 	default:

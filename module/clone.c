@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * SECCOMP_CLONE_FILTER: the caller takes the filter chain of another task.
+ *
+ *  1. the source, from a pidfd; its credentials are held still by its
+ *     exec_update_lock while the rest is decided;
+ *  2. the right to look at it, before anything is said about it;
+ *  3. a user's reference on its chain, under its siglock;
+ *  4. filters that would be added and have a listener: the caller must live in
+ *     the source's world, for a supervisor acts on what it finds behind a pid;
+ *  5. under the caller's own siglock: the chain replaces one that it extends.
+ *
+ * Locks are taken one after another, never two siglocks at once. Filters and
+ * their programs are shared, so that neither time nor memory depends on them.
+ */
+#include <linux/capability.h>
+#include <linux/cred.h>
+#include <linux/file.h>
+#include <linux/fs_struct.h>
+#include <linux/nsproxy.h>
+#include <linux/path.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
+#include <linux/ptrace.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/seccomp.h>
+#include <linux/uaccess.h>
+#include <linux/user_namespace.h>
+
+#include "chain.h"
+#include "clone.h"
+#include "kernel/kernel.h"
+
+/* One user's reference on a chain, and how many filters it has. */
+struct taken_chain {
+	struct seccomp_filter	*filter;
+	int			count;
+};
+
+static struct task_struct *task_of_pidfd(int fd)
+{
+	struct task_struct *task;
+	struct file *file;
+	struct pid *pid;
+
+	file = fget(fd);
+	if (!file)
+		return ERR_PTR(-EBADF);
+	pid = kernel_call(pidfd_pid)(file);
+	if (IS_ERR(pid))
+		task = ERR_PTR(-EBADF);
+	else
+		task = get_pid_task(pid, PIDTYPE_PID);
+	fput(file);
+	return task ? task : ERR_PTR(-ESRCH);
+}
+
+static bool is_admin(void)
+{
+	return ns_capable_noaudit(&init_user_ns, CAP_SYS_ADMIN);
+}
+
+static bool may_install(void)
+{
+	return task_no_new_privs(current) ||
+	       ns_capable_noaudit(current_user_ns(), CAP_SYS_ADMIN);
+}
+
+static bool ns_contains(const struct user_namespace *outer,
+			const struct user_namespace *inner)
+{
+	for (; inner; inner = inner->parent)
+		if (inner == outer)
+			return true;
+	return false;
+}
+
+/* Same ids would be enough for ptrace; across namespaces they are not here. */
+static bool may_reach(struct task_struct *source)
+{
+	const struct cred *cred = get_task_cred(source);
+	bool may = ns_contains(current_user_ns(), cred->user_ns) ||
+		   ns_capable(cred->user_ns, CAP_SYS_PTRACE);
+
+	put_cred(cred);
+	return may;
+}
+
+static bool may_look_at(struct task_struct *source)
+{
+	return is_admin() ||
+	       (may_install() && may_reach(source) &&
+		kernel_call(ptrace_may_access)(source,
+					       PTRACE_MODE_READ_FSCREDS));
+}
+
+static bool may_join(struct task_struct *source)
+{
+	return is_admin() ||
+	       kernel_call(ptrace_may_access)(source,
+					      PTRACE_MODE_ATTACH_FSCREDS);
+}
+
+/* A task may lose its sighand, or share it with others, until it is locked. */
+static struct sighand_struct *lock_sighand(struct task_struct *task)
+{
+	struct sighand_struct *sighand;
+
+	rcu_read_lock();
+	for (;;) {
+		sighand = rcu_dereference(task->sighand);
+		if (!sighand)
+			break;
+		spin_lock_irq(&sighand->siglock);
+		if (sighand == rcu_access_pointer(task->sighand))
+			break;
+		spin_unlock_irq(&sighand->siglock);
+	}
+	rcu_read_unlock();
+	return sighand;
+}
+
+static int take_locked(struct task_struct *source, struct taken_chain *chain)
+{
+	struct seccomp_filter *filter = source->seccomp.filter;
+
+	if (source->flags & PF_EXITING)
+		return -ESRCH;
+	if (source->seccomp.mode == SECCOMP_MODE_DISABLED ||
+	    source->seccomp.mode == SECCOMP_MODE_STRICT)
+		return -EINVAL;
+	/* What else has a mode beyond these two has been killed. */
+	if (source->seccomp.mode != SECCOMP_MODE_FILTER || !filter)
+		return -ESRCH;
+	refcount_inc(filter_refs(filter));
+	refcount_inc(filter_users(filter));
+	chain->filter = filter;
+	chain->count = atomic_read(&source->seccomp.filter_count);
+	return 0;
+}
+
+static int take_chain(struct task_struct *source, struct taken_chain *chain)
+{
+	struct sighand_struct *sighand = lock_sighand(source);
+	int err;
+
+	if (!sighand)
+		return -ESRCH;
+	err = take_locked(source, chain);
+	spin_unlock_irq(&sighand->siglock);
+	return err;
+}
+
+/* The lock orders us after a close that has begun. */
+static bool has_open_listener(const struct seccomp_filter *filter)
+{
+	bool open;
+
+	mutex_lock(filter_notify_lock(filter));
+	open = *filter_notif(filter);
+	mutex_unlock(filter_notify_lock(filter));
+	return open;
+}
+
+static bool any_open_listener(const struct seccomp_filter *filter,
+			      const struct seccomp_filter *end)
+{
+	for (; filter && filter != end; filter = *filter_prev(filter))
+		if (has_open_listener(filter))
+			return true;
+	return false;
+}
+
+static bool same_ids(const struct cred *a, const struct cred *b)
+{
+	return uid_eq(a->uid, b->uid) && uid_eq(a->euid, b->euid) &&
+	       uid_eq(a->suid, b->suid) && uid_eq(a->fsuid, b->fsuid) &&
+	       gid_eq(a->gid, b->gid) && gid_eq(a->egid, b->egid) &&
+	       gid_eq(a->sgid, b->sgid) && gid_eq(a->fsgid, b->fsgid);
+}
+
+static bool caps_within(const struct cred *inner, const struct cred *outer)
+{
+	return cap_issubset(inner->cap_permitted, outer->cap_permitted) &&
+	       cap_issubset(inner->cap_effective, outer->cap_effective) &&
+	       cap_issubset(inner->cap_ambient, outer->cap_ambient);
+}
+
+static bool same_credentials(struct task_struct *source)
+{
+	const struct cred *theirs = get_task_cred(source);
+	const struct cred *ours = current_cred();
+	bool same = ours->user_ns == theirs->user_ns &&
+		    same_ids(ours, theirs) && caps_within(ours, theirs);
+
+	put_cred(theirs);
+	return same;
+}
+
+static bool same_files(struct task_struct *source)
+{
+	struct path ours, theirs = { };
+	bool same = false;
+
+	task_lock(source);
+	if (source->nsproxy && source->fs) {
+		same = source->nsproxy->mnt_ns == current->nsproxy->mnt_ns;
+		get_fs_root(source->fs, &theirs);
+	}
+	task_unlock(source);
+
+	get_fs_root(current->fs, &ours);
+	same = same && path_equal(&ours, &theirs);
+	path_put(&ours);
+	path_put(&theirs);
+	return same;
+}
+
+static bool same_world(struct task_struct *source)
+{
+	return task_active_pid_ns(source) == task_active_pid_ns(current) &&
+	       same_credentials(source) && same_files(source);
+}
+
+/*
+ * The caller's filters can only become more meanwhile, by a sibling's TSYNC,
+ * so that what is added in the end is no more than what is looked at here.
+ */
+static int check_chain(struct task_struct *source,
+		       const struct seccomp_filter *filter)
+{
+	struct seccomp_filter *own = READ_ONCE(current->seccomp.filter);
+
+	if (any_open_listener(filter, NULL) && !may_join(source))
+		return -EACCES;
+	if (!chain_is_ancestor(own, filter))
+		return -EINVAL;
+	if (any_open_listener(filter, own) && !same_world(source))
+		return -EPERM;
+	return 0;
+}
+
+static int decide(struct task_struct *source, struct taken_chain *chain)
+{
+	int err;
+
+	if (!may_look_at(source))
+		return -EACCES;
+	err = take_chain(source, chain);
+	if (err)
+		return err;
+	err = check_chain(source, chain->filter);
+	if (err)
+		chain_put(chain->filter);
+	return err;
+}
+
+static int adopt_locked(const struct taken_chain *chain,
+			struct seccomp_filter **old)
+{
+	struct seccomp *seccomp = &current->seccomp;
+
+	if (seccomp->mode != SECCOMP_MODE_DISABLED &&
+	    seccomp->mode != SECCOMP_MODE_FILTER)
+		return -EINVAL;
+	if (!chain_is_ancestor(seccomp->filter, chain->filter))
+		return -EINVAL;
+
+	if (*filter_mark(chain->filter) & MARK_STRICT)
+		kernel_call(disable_tsc)();
+	*old = seccomp->filter;
+	/* Readers without the lock may find it from here on. */
+	smp_store_release(&seccomp->filter, chain->filter);
+	atomic_set(&seccomp->filter_count, chain->count);
+	seccomp->mode = SECCOMP_MODE_FILTER;
+	/* Filter and mode before the flag that makes the entry code look. */
+	smp_mb__before_atomic();
+	kernel_call(spec_mitigate)(current);
+	compat_set_seccomp_work(current);
+	return 0;
+}
+
+static int adopt(const struct taken_chain *chain)
+{
+	struct seccomp_filter *old = NULL;
+	int err;
+
+	spin_lock_irq(&current->sighand->siglock);
+	err = adopt_locked(chain, &old);
+	spin_unlock_irq(&current->sighand->siglock);
+	chain_put(err ? chain->filter : old);
+	return err;
+}
+
+static int clone_from(struct task_struct *source)
+{
+	struct rw_semaphore *still = &source->signal->exec_update_lock;
+	struct taken_chain chain;
+	int err;
+
+	if (current->seccomp.mode == SECCOMP_MODE_STRICT)
+		return -EINVAL;
+	if (down_read_killable(still))
+		return -EINTR;
+	err = decide(source, &chain);
+	up_read(still);
+	return err ? err : adopt(&chain);
+}
+
+/**
+ * clone_filter() - SECCOMP_CLONE_FILTER
+ * @flags: must be 0
+ * @upidfd: pointer to the number of a pidfd
+ *
+ * Source: the filter clone proposal. Only the calling thread changes, and only
+ * on success.
+ *
+ * Return: 0, or in the order of the checks: -EINVAL for flags; -EFAULT;
+ * -EBADF for no pidfd; -ESRCH for a task that is gone; -EINVAL for a caller in
+ * strict mode; -EINTR if killed; -EACCES without the right to look at the
+ * source or to join it; -ESRCH for a source that is exiting; -EINVAL for one
+ * without filters, or with a chain that does not extend the caller's; -EPERM
+ * for a listener in what would be added, and a caller from another world.
+ */
+long clone_filter(unsigned int flags, void __user *upidfd)
+{
+	struct task_struct *source;
+	int fd;
+	int err;
+
+	if (flags)
+		return -EINVAL;
+	if (copy_from_user(&fd, upidfd, sizeof(fd)))
+		return -EFAULT;
+	source = task_of_pidfd(fd);
+	if (IS_ERR(source))
+		return PTR_ERR(source);
+	err = clone_from(source);
+	put_task_struct(source);
+	return err;
+}
