@@ -8,6 +8,7 @@
 
 #include "clone.h"
 #include "hook.h"
+#include "info.h"
 #include "install.h"
 #include "kernel/kernel.h"
 #include "strict.h"
@@ -26,6 +27,8 @@
 bool notrace install_is_ours(unsigned int op, unsigned int flags)
 {
 	switch (op) {
+	case SECCOMP_GET_OVERLAY_INFO:
+		return true;
 	case SECCOMP_CLONE_FILTER:
 		return !(kernel.native & SECCOMP_OVERLAY_CLONE);
 	case SECCOMP_SET_MODE_STRICT:
@@ -61,6 +64,8 @@ static long install_strict(unsigned int flags, void __user *uargs)
 long install(unsigned int op, unsigned int flags, void __user *uargs)
 {
 	switch (op) {
+	case SECCOMP_GET_OVERLAY_INFO:
+		return info_get(flags, uargs);
 	case SECCOMP_CLONE_FILTER:
 		return clone_filter(flags, uargs);
 	case SECCOMP_SET_MODE_STRICT:
