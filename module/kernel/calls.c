@@ -14,7 +14,8 @@
 #include "symbols.h"
 
 #define DEFINE_KERNEL_CALL(name)					\
-	DEFINE_STATIC_CALL_NULL(overlay_##name, overlay_proto_##name)
+	DEFINE_STATIC_CALL_NULL(overlay_##name,				\
+				STATIC_CALL_TRAMP(overlay_##name))
 
 DEFINE_KERNEL_CALL(kallsyms_lookup_name);
 DEFINE_KERNEL_CALL(each_symbol);

@@ -22,8 +22,7 @@ struct seccomp_filter;
 struct task_struct;
 
 #define DECLARE_KERNEL_CALL(name, ret, ...)				\
-	ret overlay_proto_##name(__VA_ARGS__);				\
-	DECLARE_STATIC_CALL(overlay_##name, overlay_proto_##name)
+	DECLARE_STATIC_CALL(overlay_##name, ret(__VA_ARGS__))
 
 #define kernel_call(name) static_call(overlay_##name)
 
