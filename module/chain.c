@@ -8,10 +8,18 @@
  * filter is gone, the kernel wakes that queue with EPOLLHUP; our entry then
  * takes itself out and leaves the rest to a worker, which drops the state, the
  * reference, the hook and the module. No hook is needed to see a filter die.
+ *
+ * A filter whose listener is nested also has a shadow (nested.c), which is
+ * found by the filter's address. Such a filter is marked before it is seen, and
+ * gets its shadow a moment later: who meets it in between waits for that.
  */
+#include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
@@ -24,21 +32,71 @@
  * @hup: in the filter's wait queue, under that queue's lock
  * @release: queued once, when the filter has lost its last user
  * @filter: with a reference of ours in its refs, not in its users
+ * @shadow: of a nested listener, with one reference and one user of ours
+ * @link: in shadows, while there is a shadow and @filter is attached
+ * @rcu: lookups may still look at it
  */
 struct overlay {
 	wait_queue_entry_t	hup;
 	struct work_struct	release;
 	struct seccomp_filter	*filter;
+	struct seccomp_filter	*shadow;
+	struct hlist_node	link;
+	struct rcu_head		rcu;
 };
 
 static struct workqueue_struct *release_queue;
+
+/* Found under RCU; shadows_lock protects changes, and nests in nothing. */
+static DEFINE_HASHTABLE(shadows, 12);
+static DEFINE_SPINLOCK(shadows_lock);
+
+/* Woken whenever a shadow was added. */
+static DECLARE_WAIT_QUEUE_HEAD(shadow_added);
+
+static void add_shadow(struct overlay *overlay)
+{
+	spin_lock(&shadows_lock);
+	hash_add_rcu(shadows, &overlay->link, (unsigned long)overlay->filter);
+	spin_unlock(&shadows_lock);
+	wake_up_all(&shadow_added);
+}
+
+static void drop_shadow(struct overlay *overlay)
+{
+	spin_lock(&shadows_lock);
+	hash_del_rcu(&overlay->link);
+	spin_unlock(&shadows_lock);
+	/* The supervisor sees a hang-up, as with the filter's own listener. */
+	chain_put(overlay->shadow);
+}
+
+/* The shadow lives as long as the filter has users: the caller is one. */
+static struct seccomp_filter *find_shadow(const struct seccomp_filter *filter)
+{
+	struct seccomp_filter *shadow = NULL;
+	struct overlay *overlay;
+
+	rcu_read_lock();
+	hash_for_each_possible_rcu(shadows, overlay, link,
+				   (unsigned long)filter) {
+		if (overlay->filter == filter) {
+			shadow = overlay->shadow;
+			break;
+		}
+	}
+	rcu_read_unlock();
+	return shadow;
+}
 
 static void release_overlay(struct work_struct *work)
 {
 	struct overlay *overlay = container_of(work, struct overlay, release);
 
+	if (overlay->shadow)
+		drop_shadow(overlay);
 	kernel_call(put_seccomp_filter)(overlay->filter);
-	kfree(overlay);
+	kfree_rcu(overlay, rcu);
 	hook_release();
 	/* Unload flushes the queue, so that this may end after the put. */
 	module_put(THIS_MODULE);
@@ -113,11 +171,22 @@ put_module:
 }
 
 /**
+ * chain_set_shadow() - make it the state of a nested listener
+ * @overlay: from chain_prepare()
+ * @shadow: taken over, with its one reference and its one user
+ */
+void chain_set_shadow(struct overlay *overlay, struct seccomp_filter *shadow)
+{
+	overlay->shadow = shadow;
+}
+
+/**
  * chain_cancel() - state that will not be attached
  * @overlay: from chain_prepare()
  */
 void chain_cancel(struct overlay *overlay)
 {
+	chain_put(overlay->shadow);
 	kfree(overlay);
 	hook_release();
 	module_put(THIS_MODULE);
@@ -126,16 +195,15 @@ void chain_cancel(struct overlay *overlay)
 /**
  * chain_attach() - give a filter its state
  * @overlay: from chain_prepare(), gone when the filter is
- * @filter: not yet to be seen by anybody else, and certain to be used
- * @mark: CHAIN_* bits
+ * @filter: marked already, and the caller's: it cannot go meanwhile
  */
-void chain_attach(struct overlay *overlay, struct seccomp_filter *filter,
-		  u8 mark)
+void chain_attach(struct overlay *overlay, struct seccomp_filter *filter)
 {
 	overlay->filter = filter;
 	refcount_inc(filter_refs(filter));
-	*filter_mark(filter) = mark;
 	add_wait_queue(filter_wqh(filter), &overlay->hup);
+	if (overlay->shadow)
+		add_shadow(overlay);
 }
 
 /**
@@ -175,6 +243,16 @@ void chain_put(struct seccomp_filter *filter)
 }
 
 /**
+ * chain_own_lock() - what protects the caller's chain from its siblings
+ *
+ * Return: its siglock, which goes only with the caller itself.
+ */
+spinlock_t *chain_own_lock(void)
+{
+	return &rcu_dereference_protected(current->sighand, true)->siglock;
+}
+
+/**
  * chain_is_ancestor() - is one chain the outer part of another?
  * @parent: innermost filter of the first, NULL for none
  * @child: innermost filter of the second
@@ -190,4 +268,73 @@ bool chain_is_ancestor(const struct seccomp_filter *parent,
 		if (child == parent)
 			return true;
 	return false;
+}
+
+/**
+ * chain_mark() - a filter's mark
+ * @filter: or NULL
+ *
+ * Return: MARK_* bits.
+ */
+u8 chain_mark(const struct seccomp_filter *filter)
+{
+	return filter ? READ_ONCE(*filter_mark(filter)) : 0;
+}
+
+/**
+ * chain_inherited() - what a filter on top of this one has in its mark
+ * @filter: or NULL
+ *
+ * Return: MARK_IN_* bits.
+ */
+u8 chain_inherited(const struct seccomp_filter *filter)
+{
+	return chain_mark(filter) &
+	       (MARK_IN_STRICT | MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
+}
+
+/**
+ * chain_listener() - the filter whose notif a filter's listener has
+ * @filter: of the caller's chain
+ * @listener: filled: @filter itself, or its shadow. Its notif may be NULL
+ *
+ * Waits, killably, while @filter is being installed by another thread.
+ *
+ * Return: 0 or -ERESTARTSYS.
+ */
+int chain_listener(struct seccomp_filter *filter,
+		   struct seccomp_filter **listener)
+{
+	*listener = filter;
+	if (!(chain_mark(filter) & MARK_SHADOW))
+		return 0;
+	return wait_event_killable(shadow_added,
+				   (*listener = find_shadow(filter)));
+}
+
+static bool is_open(struct seccomp_filter *listener)
+{
+	bool open;
+
+	/* The lock orders us after a close that has begun. */
+	mutex_lock(filter_notify_lock(listener));
+	open = *filter_notif(listener);
+	mutex_unlock(filter_notify_lock(listener));
+	return open;
+}
+
+/**
+ * chain_listener_is_open() - may a supervisor be asked about this filter?
+ * @filter: with a user that the caller holds
+ *
+ * Return: true also for a listener that is just being made.
+ */
+bool chain_listener_is_open(struct seccomp_filter *filter)
+{
+	struct seccomp_filter *shadow;
+
+	if (!(chain_mark(filter) & MARK_SHADOW))
+		return is_open(filter);
+	shadow = find_shadow(filter);
+	return !shadow || is_open(shadow);
 }

@@ -8,14 +8,26 @@
 
 /**
  * enum chain_mark - bits of a filter's mark
- * @MARK_STRICT: our own filter that stands for strict mode
+ * @MARK_STRICT: our own filter, which stands for strict mode
+ * @MARK_OVERLAY: has an overlay listener: others are allowed below
+ * @MARK_SHADOW: its listener is a shadow
+ * @MARK_SEQUENTIAL: agreed that later filters are judged before it
+ * @MARK_IN_STRICT: it, or a filter outside it, is MARK_STRICT
+ * @MARK_IN_NESTED: the same for MARK_OVERLAY
+ * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
  *
- * The mark is set before a filter can be seen by others and never changes, so
- * that it is read without locks. The innermost filter of every chain with
- * overlay state has one: that is what the trampoline looks at.
+ * The mark is set before a filter can be seen by others, so that it is read
+ * without locks. The innermost filter of every chain with overlay state has
+ * one, if only of the second kind: that is what the trampoline looks at.
  */
 enum chain_mark {
-	MARK_STRICT	= 1 << 0,
+	MARK_STRICT		= 1 << 0,
+	MARK_OVERLAY		= 1 << 1,
+	MARK_SHADOW		= 1 << 2,
+	MARK_SEQUENTIAL		= 1 << 3,
+	MARK_IN_STRICT		= 1 << 4,
+	MARK_IN_NESTED		= 1 << 5,
+	MARK_IN_SEQUENTIAL	= 1 << 6,
 };
 
 struct overlay;
@@ -24,13 +36,20 @@ int chain_init(void);
 void chain_drain(void);
 
 struct overlay *chain_prepare(void);
+void chain_set_shadow(struct overlay *overlay, struct seccomp_filter *shadow);
 void chain_cancel(struct overlay *overlay);
-void chain_attach(struct overlay *overlay, struct seccomp_filter *filter,
-		  u8 mark);
+void chain_attach(struct overlay *overlay, struct seccomp_filter *filter);
 
 struct seccomp_filter *chain_new_filter(struct bpf_prog *prog);
 void chain_put(struct seccomp_filter *filter);
+spinlock_t *chain_own_lock(void);
 bool chain_is_ancestor(const struct seccomp_filter *parent,
 		       const struct seccomp_filter *child);
+
+u8 chain_mark(const struct seccomp_filter *filter);
+u8 chain_inherited(const struct seccomp_filter *filter);
+int chain_listener(struct seccomp_filter *filter,
+		   struct seccomp_filter **listener);
+bool chain_listener_is_open(struct seccomp_filter *filter);
 
 #endif

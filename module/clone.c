@@ -104,25 +104,6 @@ static bool may_join(struct task_struct *source)
 					      PTRACE_MODE_ATTACH_FSCREDS);
 }
 
-/* A task may lose its sighand, or share it with others, until it is locked. */
-static struct sighand_struct *lock_sighand(struct task_struct *task)
-{
-	struct sighand_struct *sighand;
-
-	rcu_read_lock();
-	for (;;) {
-		sighand = rcu_dereference(task->sighand);
-		if (!sighand)
-			break;
-		spin_lock_irq(&sighand->siglock);
-		if (sighand == rcu_access_pointer(task->sighand))
-			break;
-		spin_unlock_irq(&sighand->siglock);
-	}
-	rcu_read_unlock();
-	return sighand;
-}
-
 static int take_locked(struct task_struct *source, struct taken_chain *chain)
 {
 	struct seccomp_filter *filter = source->seccomp.filter;
@@ -142,34 +123,41 @@ static int take_locked(struct task_struct *source, struct taken_chain *chain)
 	return 0;
 }
 
-static int take_chain(struct task_struct *source, struct taken_chain *chain)
+/* A task may lose its sighand, or change it, until that is locked. */
+static int try_take_chain(struct task_struct *source, struct taken_chain *chain)
 {
-	struct sighand_struct *sighand = lock_sighand(source);
-	int err;
+	struct sighand_struct *sighand;
+	int err = -ESRCH;
 
-	if (!sighand)
-		return -ESRCH;
-	err = take_locked(source, chain);
-	spin_unlock_irq(&sighand->siglock);
+	rcu_read_lock();
+	sighand = rcu_dereference(source->sighand);
+	if (sighand) {
+		spin_lock_irq(&sighand->siglock);
+		if (sighand == rcu_access_pointer(source->sighand))
+			err = take_locked(source, chain);
+		else
+			err = -EAGAIN;
+		spin_unlock_irq(&sighand->siglock);
+	}
+	rcu_read_unlock();
 	return err;
 }
 
-/* The lock orders us after a close that has begun. */
-static bool has_open_listener(const struct seccomp_filter *filter)
+static int take_chain(struct task_struct *source, struct taken_chain *chain)
 {
-	bool open;
+	int err;
 
-	mutex_lock(filter_notify_lock(filter));
-	open = *filter_notif(filter);
-	mutex_unlock(filter_notify_lock(filter));
-	return open;
+	do {
+		err = try_take_chain(source, chain);
+	} while (err == -EAGAIN);
+	return err;
 }
 
-static bool any_open_listener(const struct seccomp_filter *filter,
+static bool any_open_listener(struct seccomp_filter *filter,
 			      const struct seccomp_filter *end)
 {
 	for (; filter && filter != end; filter = *filter_prev(filter))
-		if (has_open_listener(filter))
+		if (chain_listener_is_open(filter))
 			return true;
 	return false;
 }
@@ -230,7 +218,7 @@ static bool same_world(struct task_struct *source)
  * so that what is added in the end is no more than what is looked at here.
  */
 static int check_chain(struct task_struct *source,
-		       const struct seccomp_filter *filter)
+		       struct seccomp_filter *filter)
 {
 	struct seccomp_filter *own = READ_ONCE(current->seccomp.filter);
 
@@ -269,7 +257,7 @@ static int adopt_locked(const struct taken_chain *chain,
 	if (!chain_is_ancestor(seccomp->filter, chain->filter))
 		return -EINVAL;
 
-	if (*filter_mark(chain->filter) & MARK_STRICT)
+	if (chain_mark(chain->filter) & MARK_IN_STRICT)
 		kernel_call(disable_tsc)();
 	*old = seccomp->filter;
 	/* Readers without the lock may find it from here on. */
@@ -288,9 +276,9 @@ static int adopt(const struct taken_chain *chain)
 	struct seccomp_filter *old = NULL;
 	int err;
 
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(chain_own_lock());
 	err = adopt_locked(chain, &old);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(chain_own_lock());
 	chain_put(err ? chain->filter : old);
 	return err;
 }

@@ -5,10 +5,12 @@
  * feature of ours says otherwise, equal to it:
  *
  *  1. read the call from the registers;
- *  2. run the filters, innermost first, but for our own that stands for strict
- *     mode; the lowest action wins, the innermost among equals;
- *  3. act: answer, signal, ask the tracer and judge once more, ask the
- *     supervisor, log, kill;
+ *  2. run a unit of filters, innermost first: the lowest action wins, the
+ *     innermost among equals. The unit is the whole chain, unless filters
+ *     agreed to sequential evaluation: then those out to the outermost that
+ *     did not, and after them one filter at a time;
+ *  3. act: answer, signal, ask the tracer and judge all once more, ask the
+ *     supervisors, log, kill. If the call may still run, the next unit;
  *  4. in strict mode, kill the thread for any call that is not on its list,
  *     whatever the filters said, unless they have killed already.
  *
@@ -94,6 +96,12 @@ void evaluate_log(unsigned long nr, long signr, u32 action, bool requested)
 		kernel_call(audit_seccomp)(nr, signr, action);
 }
 
+/* A sibling's TSYNC may replace it, but only by one that extends it. */
+static struct seccomp_filter *filter_head(void)
+{
+	return READ_ONCE(current->seccomp.filter);
+}
+
 static void read_call(struct seccomp_data *sd)
 {
 	struct pt_regs *regs = current_pt_regs();
@@ -119,6 +127,9 @@ static bool bit_allows(const unsigned long *allowed, int nr, int count)
 static bool cache_allows(const struct seccomp_filter *filter,
 			 const struct seccomp_data *sd)
 {
+	/* Ours has nothing in its cache, so that stock runs its program. */
+	while (chain_mark(filter) & MARK_STRICT)
+		filter = *filter_prev(filter);
 	if (sd->arch == SECCOMP_ARCH_NATIVE)
 		return bit_allows(filter_cache_native(filter), sd->nr,
 				  SECCOMP_ARCH_NATIVE_NR);
@@ -137,26 +148,60 @@ static noinline u32 run_program(const struct seccomp_filter *filter,
 	return bpf_prog_run_pin_on_cpu(*filter_prog(filter), sd);
 }
 
+static u32 action_of(u32 ret)
+{
+	return ret & SECCOMP_RET_ACTION_FULL;
+}
+
+/* Stock's rule, over the filters from @filter out to, but without, @end. */
 static struct verdict run_filters(struct seccomp_filter *filter,
+				  const struct seccomp_filter *end,
 				  const struct seccomp_data *sd)
 {
 	struct verdict verdict = { .ret = SECCOMP_RET_ALLOW };
 	u32 ret;
 
-	if (WARN_ON_ONCE(!filter))
-		return (struct verdict) { .ret = SECCOMP_RET_KILL_PROCESS };
-	if (cache_allows(filter, sd))
-		return verdict;
-
-	for (; filter; filter = *filter_prev(filter)) {
+	for (; filter != end; filter = *filter_prev(filter)) {
+		if (chain_mark(filter) & MARK_STRICT)
+			continue;
 		ret = run_program(filter, sd);
-		if ((s32)(ret & SECCOMP_RET_ACTION_FULL) <
-		    (s32)(verdict.ret & SECCOMP_RET_ACTION_FULL)) {
+		if ((s32)action_of(ret) < (s32)action_of(verdict.ret)) {
 			verdict.ret = ret;
 			verdict.match = filter;
 		}
 	}
 	return verdict;
+}
+
+/*
+ * Where the first unit ends: just outside the outermost filter that has not
+ * agreed to be judged after later ones. All that lie further out have, and are
+ * judged one by one.
+ */
+static struct seccomp_filter *first_unit_end(struct seccomp_filter *filter)
+{
+	struct seccomp_filter *end = *filter_prev(filter);
+
+	if (!(chain_mark(filter) & MARK_IN_SEQUENTIAL))
+		return NULL;
+	for (; filter; filter = *filter_prev(filter))
+		if (!(chain_mark(filter) & (MARK_SEQUENTIAL | MARK_STRICT)))
+			end = *filter_prev(filter);
+	return end;
+}
+
+/* The next filter outward that wants to be asked, or NULL. */
+static struct seccomp_filter *next_to_ask(struct seccomp_filter *filter,
+					  const struct seccomp_filter *end,
+					  const struct seccomp_data *sd)
+{
+	for (filter = *filter_prev(filter); filter != end;
+	     filter = *filter_prev(filter))
+		if (!(chain_mark(filter) & MARK_STRICT) &&
+		    action_of(run_program(filter, sd)) ==
+		    SECCOMP_RET_USER_NOTIF)
+			return filter;
+	return NULL;
 }
 
 static void answer(int error, long val)
@@ -167,7 +212,7 @@ static void answer(int error, long val)
 static bool judge(int nr, bool recheck);
 
 /* Stops for the tracer; what it leaves in the registers is judged anew. */
-static bool ask_tracer(u32 data, bool *logged)
+static bool ask_tracer(u32 data, bool *judged)
 {
 	int nr;
 
@@ -182,19 +227,44 @@ static bool ask_tracer(u32 data, bool *logged)
 	nr = syscall_get_nr(current, current_pt_regs());
 	if (nr < 0)
 		return false;
-	*logged = true;
+	*judged = true;
 	return judge(nr, true);
 }
 
-static bool ask_supervisor(const struct verdict *verdict,
+static bool ask_supervisor(struct seccomp_filter *filter,
 			   const struct seccomp_data *sd)
 {
-	struct notify_reply reply;
+	struct seccomp_filter *listener;
+	struct notify_reply reply = { };
 
-	notify_supervisor(verdict->match, sd, &reply);
+	reply.error = chain_listener(filter, &listener);
+	if (!reply.error)
+		notify_supervisor(listener, sd, &reply);
 	if (reply.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE)
 		return true;
 	answer(reply.error, reply.val);
+	return false;
+}
+
+/*
+ * Innermost first. Without an overlay listener in the chain only the innermost
+ * is asked, as stock does; with one, CONTINUE means "ask the next further out".
+ * A filter that has no open listener answers ENOSYS, so that a call which
+ * somebody wanted to be asked about never runs unasked.
+ */
+static bool ask_supervisors(struct seccomp_filter *filter,
+			    const struct seccomp_filter *end,
+			    const struct seccomp_data *sd)
+{
+	bool nested = chain_mark(filter_head()) & MARK_IN_NESTED;
+
+	while (ask_supervisor(filter, sd)) {
+		if (!nested)
+			return true;
+		filter = next_to_ask(filter, end, sd);
+		if (!filter)
+			return true;
+	}
 	return false;
 }
 
@@ -210,49 +280,85 @@ static void kill(int nr, u32 action, u32 data)
 	kernel_call(force_sig_seccomp)(nr, data, true);
 }
 
-/* Returns true to run the call. */
-static bool judge(int nr, bool recheck)
-{
-	struct seccomp_data sd;
-	struct verdict verdict;
-	bool logged = false;
-	u32 action, data;
+/**
+ * struct call - a system call being judged
+ * @nr: its number
+ * @recheck: the tracer has been asked: TRACE counts as ALLOW
+ * @sd: its registers
+ * @judged: all further out has had its say already
+ */
+struct call {
+	int			nr;
+	bool			recheck;
+	struct seccomp_data	sd;
+	bool			judged;
+};
 
-	read_call(&sd);
-	verdict = run_filters(strict_skip(READ_ONCE(current->seccomp.filter)),
-			      &sd);
-	action = verdict.ret & SECCOMP_RET_ACTION_FULL;
-	data = verdict.ret & SECCOMP_RET_DATA;
+/* Returns true if evaluation goes on further out. */
+static bool act(struct call *call, const struct verdict *verdict,
+		const struct seccomp_filter *end)
+{
+	u32 action = action_of(verdict->ret);
+	u32 data = verdict->ret & SECCOMP_RET_DATA;
 
 	switch (action) {
 	case SECCOMP_RET_ALLOW:
 		return true;
 	case SECCOMP_RET_LOG:
-		evaluate_log(nr, 0, action, true);
+		evaluate_log(call->nr, 0, action, true);
 		return true;
 	case SECCOMP_RET_ERRNO:
 		answer(-min_t(int, data, MAX_ERRNO), 0);
 		break;
 	case SECCOMP_RET_TRAP:
 		syscall_rollback(current, current_pt_regs());
-		kernel_call(force_sig_seccomp)(nr, data, false);
+		kernel_call(force_sig_seccomp)(call->nr, data, false);
 		break;
 	case SECCOMP_RET_TRACE:
-		if (recheck || ask_tracer(data, &logged))
+		if (call->recheck || ask_tracer(data, &call->judged))
 			return true;
-		if (logged)
+		if (call->judged)
 			return false;
 		break;
 	case SECCOMP_RET_USER_NOTIF:
-		if (ask_supervisor(&verdict, &sd))
+		if (ask_supervisors(verdict->match, end, &call->sd))
 			return true;
 		break;
 	default:
-		kill(nr, action, data);
+		kill(call->nr, action, data);
 		return false;
 	}
-	evaluate_log(nr, 0, action, verdict.match && *filter_log(verdict.match));
+	evaluate_log(call->nr, 0, action, *filter_log(verdict->match));
 	return false;
+}
+
+/* Returns true to run the call. */
+static bool judge(int nr, bool recheck)
+{
+	struct call call = { .nr = nr, .recheck = recheck };
+	struct seccomp_filter *filter = filter_head();
+	struct seccomp_filter *end;
+	struct verdict verdict;
+
+	if (WARN_ON_ONCE(!filter)) {
+		kill(nr, SECCOMP_RET_KILL_PROCESS, 0);
+		return false;
+	}
+	read_call(&call.sd);
+	if (cache_allows(filter, &call.sd))
+		return true;
+
+	end = first_unit_end(filter);
+	while (filter) {
+		verdict = run_filters(filter, end, &call.sd);
+		if (!act(&call, &verdict, end))
+			return false;
+		if (call.judged)
+			return true;
+		filter = end;
+		end = filter ? *filter_prev(filter) : NULL;
+	}
+	return true;
 }
 
 static bool evaluate(int nr, bool recheck)
@@ -262,7 +368,7 @@ static bool evaluate(int nr, bool recheck)
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
 	run = judge(nr, recheck);
-	return strict_judge(READ_ONCE(current->seccomp.filter)) && run;
+	return strict_judge(filter_head()) && run;
 }
 
 /**

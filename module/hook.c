@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The two hooks.
+ * The hooks.
  *
  * do_seccomp() is held by an ftrace op from load to unload. Its handler sends
  * only calls that are ours to handle_install(), counted until they return; all
  * others run the stock function and never see our text.
+ *
+ * bpf_prog_create_from_user() is observed all that time, for observe.c.
  *
  * __seccomp_filter() is hot: its direct trampoline is there only while a
  * filter carries overlay state, and for a minute after. It looks at one byte,
@@ -32,6 +34,7 @@
 #include "hook.h"
 #include "install.h"
 #include "kernel/kernel.h"
+#include "observe.h"
 
 #define DISARM_DELAY (60 * HZ)
 
@@ -54,7 +57,7 @@ static DECLARE_DELAYED_WORK(disarm, disarm_work);
  * stock function's body, above it is the return to its caller. Free here:
  * %rax, %r10, %r11. Twice, since the target depends on the prototype.
  */
-u32 overlay_mark_offset __used;
+u32 overlay_mark_offset;
 
 static __used void trampoline_offsets(void)
 {
@@ -82,8 +85,7 @@ static __used void trampoline_offsets(void)
 	    UNWIND_HINT_FUNC						\
 	    "jmp " #target "\n"						\
 	    ".size " #name ", . - " #name "\n"				\
-	    ".popsection\n");						\
-	extern void name(void)
+	    ".popsection\n")
 
 TRAMPOLINE(overlay_trampoline_int, evaluate_int);
 TRAMPOLINE(overlay_trampoline_bool, evaluate_bool);
@@ -118,6 +120,22 @@ static void notrace divert_install(unsigned long ip, unsigned long parent,
 	atomic_inc(&installs_in_flight);
 	regs->ip = (unsigned long)handle_install;
 }
+
+static void notrace see_prog(unsigned long ip, unsigned long parent,
+			     struct ftrace_ops *ops,
+			     struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	if (regs)
+		observe_prog((void *)regs->di);
+}
+
+/* Only observes, so that it need not keep others from redirecting. */
+static struct ftrace_ops observe_ops = {
+	.func	= see_prog,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+};
 
 static struct ftrace_ops install_ops = {
 	.func	= divert_install,
@@ -218,8 +236,30 @@ void hook_release(void)
 	mutex_unlock(&arm_lock);
 }
 
+static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
+			   const char *name)
+{
+	int err = ftrace_set_filter_ip(ops, site, 0, 0);
+
+	if (!err)
+		err = register_ftrace_function(ops);
+	if (err) {
+		pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
+		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
+				       "");
+		ftrace_free_filter(ops);
+	}
+	return err;
+}
+
+static void unhook_one(struct ftrace_ops *ops)
+{
+	unregister_ftrace_function(ops);
+	ftrace_free_filter(ops);
+}
+
 /**
- * hook_load() - hook do_seccomp()
+ * hook_load() - hook what stays hooked until unload
  *
  * Return: 0, or a negative errno with the function named in the log.
  */
@@ -228,15 +268,14 @@ int __init hook_load(void)
 	int err;
 
 	overlay_mark_offset = layout.filter_mark;
-	err = ftrace_set_filter_ip(&install_ops, kernel.do_seccomp, 0, 0);
-	if (!err)
-		err = register_ftrace_function(&install_ops);
-	if (err) {
-		pr_err("refusing to load: cannot hook do_seccomp: %d%s\n", err,
-		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
-				       "");
-		ftrace_free_filter(&install_ops);
-	}
+	/* An install must never go unobserved. */
+	err = hook_one(&observe_ops, kernel.create_prog,
+		       "bpf_prog_create_from_user");
+	if (err)
+		return err;
+	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
+	if (err)
+		unhook_one(&observe_ops);
 	return err;
 }
 
@@ -258,11 +297,11 @@ void hook_unload(void)
 	while (hook_dead())
 		msleep(1000);
 
-	unregister_ftrace_function(&install_ops);
-	ftrace_free_filter(&install_ops);
+	unhook_one(&install_ops);
 	wait_for_text();
 	while (atomic_read(&installs_in_flight))
 		msleep(20);
+	unhook_one(&observe_ops);
 	/* From here on no operation of ours can begin. */
 	chain_drain();
 	cancel_delayed_work_sync(&disarm);

@@ -11,4 +11,9 @@ int hook_arm(void);
 void hook_release(void);
 bool hook_dead(void);
 
+/* In assembly, and entered by the kernel only; and what they read. */
+extern u32 overlay_mark_offset;
+void overlay_trampoline_int(void);
+void overlay_trampoline_bool(void);
+
 #endif

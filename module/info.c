@@ -10,15 +10,20 @@
 #include "hook.h"
 #include "info.h"
 #include "kernel/kernel.h"
+#include "nested.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 static u64 features(void)
 {
 	u64 works = kernel.native | SECCOMP_OVERLAY_CLONE;
 
-	/* Without ftrace, strict mode can no longer be entered. */
-	if (!hook_dead())
-		works |= SECCOMP_OVERLAY_STRICT;
+	/* Without ftrace, no filter can be given new state. */
+	if (hook_dead())
+		return works;
+	works |= SECCOMP_OVERLAY_STRICT | SECCOMP_OVERLAY_NESTED |
+		 SECCOMP_OVERLAY_SEQUENTIAL;
+	if (nested_is_implicit())
+		works |= SECCOMP_OVERLAY_IMPLICIT;
 	return works;
 }
 

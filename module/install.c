@@ -7,6 +7,7 @@
 #include <linux/seccomp.h>
 
 #include "clone.h"
+#include "filter.h"
 #include "hook.h"
 #include "info.h"
 #include "install.h"
@@ -29,6 +30,8 @@ bool notrace install_is_ours(unsigned int op, unsigned int flags)
 	switch (op) {
 	case SECCOMP_GET_OVERLAY_INFO:
 		return true;
+	case SECCOMP_SET_MODE_FILTER:
+		return filter_is_ours(flags);
 	case SECCOMP_CLONE_FILTER:
 		return !(kernel.native & SECCOMP_OVERLAY_CLONE);
 	case SECCOMP_SET_MODE_STRICT:
@@ -66,6 +69,8 @@ long install(unsigned int op, unsigned int flags, void __user *uargs)
 	switch (op) {
 	case SECCOMP_GET_OVERLAY_INFO:
 		return info_get(flags, uargs);
+	case SECCOMP_SET_MODE_FILTER:
+		return filter_install(flags, uargs);
 	case SECCOMP_CLONE_FILTER:
 		return clone_filter(flags, uargs);
 	case SECCOMP_SET_MODE_STRICT:

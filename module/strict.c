@@ -135,31 +135,20 @@ long strict_upgrade(void)
 		chain_cancel(overlay);
 		return PTR_ERR(filter);
 	}
-	chain_attach(overlay, filter, MARK_STRICT);
+	chain_attach(overlay, filter);
 
 	/* A sibling's TSYNC may change our chain, but for this lock. */
-	spin_lock_irq(&current->sighand->siglock);
+	spin_lock_irq(chain_own_lock());
 	kernel_call(disable_tsc)();
 	*filter_prev(filter) = current->seccomp.filter;
+	*filter_mark(filter) = MARK_STRICT | MARK_IN_STRICT |
+			       chain_inherited(current->seccomp.filter);
 	/* Whole before a reader without the lock can find it. */
 	smp_store_release(&current->seccomp.filter, filter);
 	atomic_inc(&current->seccomp.filter_count);
 	kernel_call(spec_mitigate)(current);
-	spin_unlock_irq(&current->sighand->siglock);
+	spin_unlock_irq(chain_own_lock());
 	return 0;
-}
-
-/**
- * strict_skip() - the chain without what stands for strict mode
- * @filter: innermost filter of a chain
- *
- * Return: the innermost filter that somebody installed.
- */
-struct seccomp_filter *strict_skip(struct seccomp_filter *filter)
-{
-	while (filter && *filter_mark(filter) & MARK_STRICT)
-		filter = *filter_prev(filter);
-	return filter;
 }
 
 static bool is_listed(int nr)
@@ -187,7 +176,7 @@ bool strict_judge(const struct seccomp_filter *filter)
 {
 	int nr = syscall_get_nr(current, current_pt_regs());
 
-	if (!filter || !(*filter_mark(filter) & MARK_STRICT))
+	if (!(chain_mark(filter) & MARK_IN_STRICT))
 		return true;
 	if (current->seccomp.mode == SECCOMP_MODE_DEAD)
 		return false;

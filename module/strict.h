@@ -7,7 +7,6 @@
 struct seccomp_filter;
 
 long strict_upgrade(void);
-struct seccomp_filter *strict_skip(struct seccomp_filter *filter);
 bool strict_judge(const struct seccomp_filter *filter);
 
 #endif

@@ -42,9 +42,11 @@ enum {
 	SYM_STOP_BTF,
 	SYM_DO_SECCOMP,
 	SYM_SECCOMP_FILTER,
+	SYM_CREATE_PROG,
 	SYM_ACTIONS_LOGGED,
 	SYM_STRICT,
 	SYM_STRICT_COMPAT,
+	SYM_NOTIFY_OPS,
 	SYM_COUNT
 };
 
@@ -53,6 +55,8 @@ static const struct symbol wanted[SYM_COUNT] __initconst = {
 	[SYM_STOP_BTF]		= { .name = "__stop_BTF" },
 	[SYM_DO_SECCOMP]	= { .name = "do_seccomp" },
 	[SYM_SECCOMP_FILTER]	= { .name = "__seccomp_filter" },
+	[SYM_CREATE_PROG]	= { .name = "bpf_prog_create_from_user" },
+	[SYM_NOTIFY_OPS]	= { .name = "seccomp_notify_ops" },
 	[SYM_ACTIONS_LOGGED]	= { .name = "seccomp_actions_logged" },
 	[SYM_STRICT]		= { .name = "mode1_syscalls" },
 	[SYM_STRICT_COMPAT]	= { .name = "mode1_syscalls_32",
@@ -114,6 +118,14 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 		kernel.filter_says_run = true;
 	else if (strcmp(proto, "int(int, const struct seccomp_data *, bool)"))
 		return refuse("function '__seccomp_filter' is '%s'", proto);
+
+	err = learn_hook(btf, &symbols[SYM_CREATE_PROG], &kernel.create_prog,
+			 proto);
+	if (err)
+		return err;
+	if (strcmp(proto, "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"))
+		return refuse("function 'bpf_prog_create_from_user' is '%s'",
+			      proto);
 	return 0;
 }
 
@@ -143,6 +155,7 @@ static int __init learn_data(const struct symbol *symbols)
 	};
 
 	kernel.actions_logged = (void *)symbols[SYM_ACTIONS_LOGGED].address;
+	kernel.notify_ops = (void *)symbols[SYM_NOTIFY_OPS].address;
 	kernel.strict = (void *)symbols[SYM_STRICT].address;
 	kernel.strict_compat = (void *)symbols[SYM_STRICT_COMPAT].address;
 	if (!is_strict_list(kernel.strict, native) ||
@@ -162,6 +175,10 @@ static void __init learn_native(const struct kbtf_view *btf)
 
 	if (id > 0 && !kbtf_find_field(btf, id, "strict_upgrade", &field))
 		kernel.native |= SECCOMP_OVERLAY_STRICT;
+	id = kbtf_find_struct(btf, "seccomp_filter");
+	if (id > 0 &&
+	    !kbtf_find_field(btf, id, "allow_nested_listeners", &field))
+		kernel.native |= SECCOMP_OVERLAY_NESTED;
 	if (kbtf_find_func(btf, "seccomp_clone_filter") > 0)
 		kernel.native |= SECCOMP_OVERLAY_CLONE;
 }

@@ -243,6 +243,7 @@ static int __init learn_requests(const struct kbtf_view *btf)
 			  "struct semaphore" : "atomic_t"))
 		return refuse("requests of struct notification are '%s'", text);
 	layout.notif_requests = field.offset;
+	layout.notif_size = kbtf_size(btf, id);
 	return 0;
 }
 

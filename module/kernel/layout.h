@@ -28,6 +28,7 @@ struct seccomp_knotif;
  * struct kernel_layout - where things are, in bytes
  * @filter_size: of struct seccomp_filter
  * @filter_mark: a byte of padding in it, zero in each filter of the kernel's
+ * @notif_size: of struct notification
  * @knotif_size: of struct seccomp_knotif
  * @notif_semaphore: struct notification counts requests by a semaphore
  * @notify_init: values of enum notify_state, these three
@@ -50,6 +51,7 @@ struct kernel_layout {
 	u32	filter_notif;
 	u32	filter_notify_lock;
 	u32	filter_wqh;
+	u32	notif_size;
 	bool	notif_semaphore;
 	u32	notif_requests;
 	u32	notif_next_id;
@@ -125,6 +127,16 @@ FIELD(kaddfd_ret, seccomp_kaddfd, int)
 FIELD(kaddfd_completion, seccomp_kaddfd, struct completion)
 FIELD(kaddfd_link, seccomp_kaddfd, struct list_head)
 #undef FIELD
+
+/**
+ * notif_init_requests() - none yet
+ * @notif: not yet visible, all zero
+ */
+static inline void notif_init_requests(struct notification *notif)
+{
+	if (layout.notif_semaphore)
+		sema_init((void *)((char *)notif + layout.notif_requests), 0);
+}
 
 /**
  * notif_count_request() - let one RECV pass

@@ -50,6 +50,36 @@
 #define SECCOMP_GET_OVERLAY_INFO	0x4f564c59
 #endif
 
+/**
+ * SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS - make an overlay listener
+ *
+ * With SECCOMP_SET_MODE_FILTER and %SECCOMP_FILTER_FLAG_NEW_LISTENER: listeners
+ * are allowed below this one. A call that a filter further in has answered
+ * with CONTINUE goes on to it. Source: nested listeners, v3.
+ *
+ * - %EINVAL: without %SECCOMP_FILTER_FLAG_NEW_LISTENER
+ * - %EBUSY: a listener further out is open and is no overlay listener, and the
+ *   module's parameter implicit is off; or the module cannot evaluate chains,
+ *   because another holds the function that it must hook
+ * - all errors of SECCOMP_SET_MODE_FILTER, in its order
+ */
+#ifndef SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS
+#define SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS	(1UL << 6)
+#endif
+
+/**
+ * SECCOMP_FILTER_FLAG_SEQUENTIAL - agree to be judged after later filters
+ *
+ * With SECCOMP_SET_MODE_FILTER: filters that are installed later are judged
+ * before this one, and the first that neither allows nor logs decides. A chain
+ * is evaluated so from the innermost filter outward as far as every filter
+ * outside agreed; the part from the outermost that did not agree inward is
+ * judged together, as stock does, before what lies outside it.
+ */
+#ifndef SECCOMP_FILTER_FLAG_SEQUENTIAL
+#define SECCOMP_FILTER_FLAG_SEQUENTIAL	(1UL << 30)
+#endif
+
 /* Bits of seccomp_overlay_info.features and .native. */
 #define SECCOMP_OVERLAY_STRICT		(1ULL << 0)
 #define SECCOMP_OVERLAY_CLONE		(1ULL << 1)
