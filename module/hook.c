@@ -27,6 +27,7 @@
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/workqueue.h>
+#include <asm/text-patching.h>
 #include <asm/unwind_hints.h>
 
 #include "chain.h"
@@ -34,6 +35,7 @@
 #include "hook.h"
 #include "install.h"
 #include "kernel/kernel.h"
+#include "kernel/refuse.h"
 #include "observe.h"
 
 #define DISARM_DELAY (60 * HZ)
@@ -165,27 +167,50 @@ bool hook_dead(void)
 	return true;
 }
 
-static int arm(void)
+/* ftrace has been known to accept a hook and leave the text as it was. */
+static int check_live(unsigned long site)
 {
-	int err = compat_register_direct(&direct_ops, kernel.seccomp_filter,
-					 trampoline());
-
-	if (err)
-		pr_err_ratelimited("cannot hook __seccomp_filter: %d%s\n", err,
-				   err == -EBUSY ? " (held by BPF or by another module)" :
-						   "");
-	else
-		armed = true;
-	return err;
+	return *(const u8 *)site == CALL_INSN_OPCODE ? 0 : -ENODEV;
 }
 
 static void disarm_now(void)
 {
 	if (!armed || hook_dead())
 		return;
-	compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
-				 trampoline());
 	armed = false;
+	if (!pretended("dead", "__seccomp_filter"))
+		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
+					 trampoline());
+}
+
+static int register_direct(void)
+{
+	int err;
+
+	/* Pretended dead, the stock function judges marked chains too. */
+	if (pretended("dead", "__seccomp_filter"))
+		return 0;
+	err = compat_register_direct(&direct_ops, kernel.seccomp_filter,
+				     trampoline());
+	if (err)
+		return err;
+	err = check_live(kernel.seccomp_filter);
+	if (err)
+		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
+					 trampoline());
+	return err;
+}
+
+static int arm(void)
+{
+	int err = register_direct();
+
+	if (err)
+		pr_err_ratelimited("cannot hook __seccomp_filter: %d%s\n", err,
+				   err == -EBUSY ? " (held by BPF or by another module)" :
+						   "");
+	armed = !err;
+	return err;
 }
 
 static void disarm_work(struct work_struct *work)
@@ -243,6 +268,11 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 
 	if (!err)
 		err = register_ftrace_function(ops);
+	if (!err) {
+		err = check_live(site);
+		if (err)
+			unregister_ftrace_function(ops);
+	}
 	if (err) {
 		pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
 		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :

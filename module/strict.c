@@ -91,7 +91,8 @@ static struct bpf_prog *strict_program(void)
 	prog = bpf_prog_select_runtime(prog, &err);
 	if (err) {
 		bpf_prog_free(prog);
-		return ERR_PTR(err);
+		/* Out of JIT memory, in a number of the kernel's own. */
+		return ERR_PTR(err == -ENOTSUPP ? -ENOMEM : err);
 	}
 	return prog;
 }

@@ -27,7 +27,7 @@ struct kernel_facts kernel __ro_after_init;
 
 static char *pretend;
 module_param(pretend, charp, 0);
-MODULE_PARM_DESC(pretend, "for tests: KIND:NAME, one fact to see differently (symbol, twice, proto, struct, member, type, size, padding)");
+MODULE_PARM_DESC(pretend, "for tests: KIND:NAME, one fact to see differently (symbol, twice, proto, fentry, dead, list, struct, member, type, size, padding, enum)");
 
 bool pretended(const char *kind, const char *name)
 {

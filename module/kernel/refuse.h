@@ -23,12 +23,15 @@
 
 /**
  * pretended() - has a test asked to see this fact differently?
- * @kind: "symbol", "member", "type", "size" or "proto"
+ * @kind: of fact
  * @name: the symbol, function, struct, or struct.member
  *
  * The module parameter pretend=KIND:NAME makes the one look-up that it names
  * give another answer, so that the refusals can be tested through the code
- * that makes them.
+ * that makes them: a symbol that is not there, or there twice; a function with
+ * another proto, or no fentry site, or a hook that is dead once it is armed; a
+ * struct, member, enum or padding that is not there, a member of another type
+ * or size; another list of strict mode's.
  */
 bool pretended(const char *kind, const char *name);
 
