@@ -289,8 +289,7 @@ u8 chain_mark(const struct seccomp_filter *filter)
  */
 u8 chain_inherited(const struct seccomp_filter *filter)
 {
-	return chain_mark(filter) &
-	       (MARK_IN_STRICT | MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
+	return chain_mark(filter) & (MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
 }
 
 /**

@@ -8,12 +8,12 @@
 
 /**
  * enum chain_mark - bits of a filter's mark
- * @MARK_STRICT: our own filter, which stands for strict mode
+ * @MARK_STRICT: our own filter, which stands for strict mode. It is always the
+ *		 innermost: nothing can be installed on top of it
  * @MARK_OVERLAY: has an overlay listener: others are allowed below
  * @MARK_SHADOW: its listener is a shadow
  * @MARK_SEQUENTIAL: agreed that later filters are judged before it
- * @MARK_IN_STRICT: it, or a filter outside it, is MARK_STRICT
- * @MARK_IN_NESTED: the same for MARK_OVERLAY
+ * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY
  * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
  *
  * The mark is set before a filter can be seen by others, so that it is read
@@ -25,9 +25,8 @@ enum chain_mark {
 	MARK_OVERLAY		= 1 << 1,
 	MARK_SHADOW		= 1 << 2,
 	MARK_SEQUENTIAL		= 1 << 3,
-	MARK_IN_STRICT		= 1 << 4,
-	MARK_IN_NESTED		= 1 << 5,
-	MARK_IN_SEQUENTIAL	= 1 << 6,
+	MARK_IN_NESTED		= 1 << 4,
+	MARK_IN_SEQUENTIAL	= 1 << 5,
 };
 
 struct overlay;

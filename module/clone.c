@@ -257,7 +257,7 @@ static int adopt_locked(const struct taken_chain *chain,
 	if (!chain_is_ancestor(seccomp->filter, chain->filter))
 		return -EINVAL;
 
-	if (chain_mark(chain->filter) & MARK_IN_STRICT)
+	if (chain_mark(chain->filter) & MARK_STRICT)
 		kernel_call(disable_tsc)();
 	*old = seccomp->filter;
 	/* Readers without the lock may find it from here on. */

@@ -96,10 +96,15 @@ void evaluate_log(unsigned long nr, long signr, u32 action, bool requested)
 		kernel_call(audit_seccomp)(nr, signr, action);
 }
 
-/* A sibling's TSYNC may replace it, but only by one that extends it. */
-static struct seccomp_filter *filter_head(void)
+/*
+ * The innermost filter that somebody installed. A sibling's TSYNC may replace
+ * it, but only by one that extends it.
+ */
+static struct seccomp_filter *innermost(void)
 {
-	return READ_ONCE(current->seccomp.filter);
+	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
+
+	return chain_mark(filter) & MARK_STRICT ? *filter_prev(filter) : filter;
 }
 
 static void read_call(struct seccomp_data *sd)
@@ -127,9 +132,6 @@ static bool bit_allows(const unsigned long *allowed, int nr, int count)
 static bool cache_allows(const struct seccomp_filter *filter,
 			 const struct seccomp_data *sd)
 {
-	/* Ours has nothing in its cache, so that stock runs its program. */
-	while (chain_mark(filter) & MARK_STRICT)
-		filter = *filter_prev(filter);
 	if (sd->arch == SECCOMP_ARCH_NATIVE)
 		return bit_allows(filter_cache_native(filter), sd->nr,
 				  SECCOMP_ARCH_NATIVE_NR);
@@ -162,8 +164,6 @@ static struct verdict run_filters(struct seccomp_filter *filter,
 	u32 ret;
 
 	for (; filter != end; filter = *filter_prev(filter)) {
-		if (chain_mark(filter) & MARK_STRICT)
-			continue;
 		ret = run_program(filter, sd);
 		if ((s32)action_of(ret) < (s32)action_of(verdict.ret)) {
 			verdict.ret = ret;
@@ -185,7 +185,7 @@ static struct seccomp_filter *first_unit_end(struct seccomp_filter *filter)
 	if (!(chain_mark(filter) & MARK_IN_SEQUENTIAL))
 		return NULL;
 	for (; filter; filter = *filter_prev(filter))
-		if (!(chain_mark(filter) & (MARK_SEQUENTIAL | MARK_STRICT)))
+		if (!(chain_mark(filter) & MARK_SEQUENTIAL))
 			end = *filter_prev(filter);
 	return end;
 }
@@ -197,9 +197,7 @@ static struct seccomp_filter *next_to_ask(struct seccomp_filter *filter,
 {
 	for (filter = *filter_prev(filter); filter != end;
 	     filter = *filter_prev(filter))
-		if (!(chain_mark(filter) & MARK_STRICT) &&
-		    action_of(run_program(filter, sd)) ==
-		    SECCOMP_RET_USER_NOTIF)
+		if (action_of(run_program(filter, sd)) == SECCOMP_RET_USER_NOTIF)
 			return filter;
 	return NULL;
 }
@@ -256,7 +254,7 @@ static bool ask_supervisors(struct seccomp_filter *filter,
 			    const struct seccomp_filter *end,
 			    const struct seccomp_data *sd)
 {
-	bool nested = chain_mark(filter_head()) & MARK_IN_NESTED;
+	bool nested = chain_mark(innermost()) & MARK_IN_NESTED;
 
 	while (ask_supervisor(filter, sd)) {
 		if (!nested)
@@ -336,7 +334,7 @@ static bool act(struct call *call, const struct verdict *verdict,
 static bool judge(int nr, bool recheck)
 {
 	struct call call = { .nr = nr, .recheck = recheck };
-	struct seccomp_filter *filter = filter_head();
+	struct seccomp_filter *filter = innermost();
 	struct seccomp_filter *end;
 	struct verdict verdict;
 
@@ -368,7 +366,7 @@ static bool evaluate(int nr, bool recheck)
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
 	run = judge(nr, recheck);
-	return strict_judge(filter_head()) && run;
+	return strict_judge(READ_ONCE(current->seccomp.filter)) && run;
 }
 
 /**

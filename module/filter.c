@@ -243,7 +243,7 @@ static u8 mark_for(unsigned int flags, const struct seccomp_filter *head)
  *
  * Return: what stock returns: 0, or the fd of the listener, or the id of a
  * thread that TSYNC could not take along. -EINVAL for flags that are unknown or
- * do not go together; -EBUSY below a listener that allows none, or if
+ * do not go together, or after strict mode; -EBUSY below a listener that allows none, or if
  * __seccomp_filter() is held by another; -ENODEV if ftrace is dead or the
  * module is about to go; -EINTR if killed while hooking; all that stock returns.
  * After an error, the task is what it was.
@@ -257,6 +257,8 @@ long filter_install(unsigned int flags, void __user *uprog)
 
 	if (!flags_are_valid(flags))
 		return -EINVAL;
+	if (chain_mark(head) & MARK_STRICT)
+		return program_error_or(-EINVAL, uprog);
 	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
 		kind = nested_kind(head);
 	if (kind == NESTED_REFUSED)

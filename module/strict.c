@@ -128,6 +128,9 @@ long strict_upgrade(void)
 	struct seccomp_filter *filter;
 	struct overlay *overlay;
 
+	/* Asked again, while a tracer has suspended our judging. */
+	if (chain_mark(READ_ONCE(current->seccomp.filter)) & MARK_STRICT)
+		return 0;
 	overlay = chain_prepare();
 	if (IS_ERR(overlay))
 		return PTR_ERR(overlay);
@@ -142,7 +145,7 @@ long strict_upgrade(void)
 	spin_lock_irq(chain_own_lock());
 	kernel_call(disable_tsc)();
 	*filter_prev(filter) = current->seccomp.filter;
-	*filter_mark(filter) = MARK_STRICT | MARK_IN_STRICT |
+	*filter_mark(filter) = MARK_STRICT |
 			       chain_inherited(current->seccomp.filter);
 	/* Whole before a reader without the lock can find it. */
 	smp_store_release(&current->seccomp.filter, filter);
@@ -177,7 +180,7 @@ bool strict_judge(const struct seccomp_filter *filter)
 {
 	int nr = syscall_get_nr(current, current_pt_regs());
 
-	if (!(chain_mark(filter) & MARK_IN_STRICT))
+	if (!(chain_mark(filter) & MARK_STRICT))
 		return true;
 	if (current->seccomp.mode == SECCOMP_MODE_DEAD)
 		return false;
