@@ -35,7 +35,7 @@ bool notrace install_is_ours(unsigned int op, unsigned int flags)
 	case SECCOMP_CLONE_FILTER:
 		return !(kernel.native & SECCOMP_OVERLAY_CLONE);
 	case SECCOMP_SET_MODE_STRICT:
-		return !(kernel.native & SECCOMP_OVERLAY_STRICT) && !flags &&
+		return !flags &&
 		       current->seccomp.mode == SECCOMP_MODE_FILTER;
 	default:
 		return false;

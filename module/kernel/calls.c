@@ -24,6 +24,7 @@ DEFINE_KERNEL_CALL(ftrace_location);
 DEFINE_KERNEL_CALL(ftrace_is_dead);
 DEFINE_KERNEL_CALL(put_seccomp_filter);
 DEFINE_KERNEL_CALL(seccomp_filter_orphan);
+DEFINE_KERNEL_CALL(check_filter);
 DEFINE_KERNEL_CALL(spec_mitigate);
 DEFINE_KERNEL_CALL(disable_tsc);
 DEFINE_KERNEL_CALL(audit_seccomp);
@@ -76,6 +77,8 @@ static struct kernel_call calls[] = {
 	     "void(struct seccomp_filter *)"),
 	CALL(seccomp_filter_orphan, "__seccomp_filter_orphan",
 	     "void(struct seccomp_filter *)"),
+	CALL(check_filter, "seccomp_check_filter",
+	     "int(struct sock_filter *, unsigned int)"),
 	CALL(spec_mitigate, "arch_seccomp_spec_mitigate",
 	     "void(struct task_struct *)"),
 	CALL(disable_tsc, "disable_TSC",

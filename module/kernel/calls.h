@@ -19,6 +19,7 @@ struct kbtf_view;
 struct module;
 struct pid;
 struct seccomp_filter;
+struct sock_filter;
 struct task_struct;
 
 #define DECLARE_KERNEL_CALL(name, ret, ...)				\
@@ -38,6 +39,8 @@ DECLARE_KERNEL_CALL(ftrace_location, unsigned long, unsigned long ip);
 DECLARE_KERNEL_CALL(ftrace_is_dead, int, void);
 DECLARE_KERNEL_CALL(put_seccomp_filter, void, struct seccomp_filter *filter);
 DECLARE_KERNEL_CALL(seccomp_filter_orphan, void, struct seccomp_filter *filter);
+DECLARE_KERNEL_CALL(check_filter, int, struct sock_filter *insn,
+		    unsigned int len);
 DECLARE_KERNEL_CALL(spec_mitigate, void, struct task_struct *task);
 DECLARE_KERNEL_CALL(disable_tsc, void, void);
 DECLARE_KERNEL_CALL(audit_seccomp, void, unsigned long nr, long signr,

@@ -53,9 +53,12 @@ enum {
 static const struct symbol wanted[SYM_COUNT] __initconst = {
 	[SYM_START_BTF]		= { .name = "__start_BTF" },
 	[SYM_STOP_BTF]		= { .name = "__stop_BTF" },
-	[SYM_DO_SECCOMP]	= { .name = "do_seccomp" },
-	[SYM_SECCOMP_FILTER]	= { .name = "__seccomp_filter" },
-	[SYM_CREATE_PROG]	= { .name = "bpf_prog_create_from_user" },
+	[SYM_DO_SECCOMP]	= { .name = "do_seccomp",
+				    .hooked = true },
+	[SYM_SECCOMP_FILTER]	= { .name = "__seccomp_filter",
+				    .hooked = true },
+	[SYM_CREATE_PROG]	= { .name = "bpf_prog_create_from_user",
+				    .hooked = true },
 	[SYM_NOTIFY_OPS]	= { .name = "seccomp_notify_ops" },
 	[SYM_ACTIONS_LOGGED]	= { .name = "seccomp_actions_logged" },
 	[SYM_STRICT]		= { .name = "mode1_syscalls" },
@@ -167,20 +170,29 @@ static int __init learn_data(const struct symbol *symbols)
 	return 0;
 }
 
-/* A feature of the kernel's own serves in place of ours. */
-static void __init learn_native(const struct kbtf_view *btf)
+/*
+ * A clone of the kernel's own serves in place of ours. What changes how a chain
+ * is judged would have to be known to our evaluation too, which it is not.
+ */
+static int __init learn_native(const struct kbtf_view *btf)
 {
 	struct kbtf_field field;
-	int id = kbtf_find_struct(btf, "seccomp");
+	int id;
 
+	id = kbtf_find_struct(btf, "seccomp");
 	if (id > 0 && !kbtf_find_field(btf, id, "strict_upgrade", &field))
-		kernel.native |= SECCOMP_OVERLAY_STRICT;
+		return refuse("the kernel has strict mode after filters itself");
 	id = kbtf_find_struct(btf, "seccomp_filter");
 	if (id > 0 &&
 	    !kbtf_find_field(btf, id, "allow_nested_listeners", &field))
-		kernel.native |= SECCOMP_OVERLAY_NESTED;
+		return refuse("the kernel has nested listeners itself");
+	if (SECCOMP_FILTER_FLAG_MASK &
+	    (SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS |
+	     SECCOMP_FILTER_FLAG_SEQUENTIAL))
+		return refuse("the kernel has a flag that is one of ours");
 	if (kbtf_find_func(btf, "seccomp_clone_filter") > 0)
 		kernel.native |= SECCOMP_OVERLAY_CLONE;
+	return 0;
 }
 
 static int __init learn_from(const struct kbtf_view *btf,
@@ -202,7 +214,7 @@ static int __init learn_from(const struct kbtf_view *btf,
 	if (!err)
 		err = kernel_layout_learn(btf);
 	if (!err)
-		learn_native(btf);
+		err = learn_native(btf);
 	return err;
 }
 

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
+#include <linux/user_namespace.h>
 
 #include "btf.h"
 #include "calls.h"
@@ -122,6 +123,16 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(sighand_struct, siglock),
 	PUBLIC(signal_struct, live),
 	PUBLIC(signal_struct, exec_update_lock),
+	PUBLIC(thread_info, syscall_work),
+	PUBLIC(task_struct, thread_info),
+	PUBLIC(task_struct, thread_pid),
+	PUBLIC(signal_struct, nr_threads),
+	PUBLIC(fs_struct, root),
+	PUBLIC(user_namespace, parent),
+	PUBLIC(cred, uid),
+	PUBLIC(cred, fsgid),
+	PUBLIC(cred, cap_permitted),
+	PUBLIC(cred, cap_effective),
 	PUBLIC(cred, user_ns),
 	PUBLIC(cred, cap_ambient),
 	PUBLIC(nsproxy, mnt_ns),

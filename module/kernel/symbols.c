@@ -24,8 +24,14 @@ static bool names(const struct symbol *symbol, const char *name)
 	if (strncmp(name, symbol->name, len))
 		return false;
 	name += len;
-	return !*name ||
-	       (symbol->numbered && name[0] == '.' && isdigit(name[1]));
+	if (!*name)
+		return true;
+	if (*name != '.')
+		return false;
+	if (symbol->numbered)
+		return isdigit(name[1]);
+	/* The unlikely part of a function is a part of it. */
+	return symbol->hooked && !strstarts(name, ".cold");
 }
 
 static int note_symbol(void *data, const char *name, unsigned long address)
@@ -38,7 +44,8 @@ static int note_symbol(void *data, const char *name, unsigned long address)
 		symbol = &search->symbols[i];
 		if (!names(symbol, name) || pretended("symbol", symbol->name))
 			continue;
-		symbol->address = address;
+		if (strlen(name) == strlen(symbol->name) || symbol->numbered)
+			symbol->address = address;
 		symbol->count += pretended("twice", symbol->name) ? 2 : 1;
 	}
 	return 0;

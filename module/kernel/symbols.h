@@ -9,12 +9,15 @@
  * @name: exact, or with @numbered followed by what the compiler appends to a
  *	  function's static data (".5")
  * @numbered: see @name
+ * @hooked: no copy of it may stand beside it that calls could go to, such as
+ *	    ".constprop.0"
  * @address: filled
  * @count: how often it was met
  */
 struct symbol {
 	const char	*name;
 	bool		numbered;
+	bool		hooked;
 	unsigned long	address;
 	unsigned int	count;
 };
