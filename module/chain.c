@@ -13,6 +13,7 @@
  * found by the filter's address. Such a filter is marked before it is seen, and
  * gets its shadow a moment later: who meets it in between waits for that.
  */
+#include <linux/delay.h>
 #include <linux/hashtable.h>
 #include <linux/module.h>
 #include <linux/poll.h>
@@ -51,8 +52,10 @@ static struct workqueue_struct *release_queue;
 static DEFINE_HASHTABLE(shadows, 12);
 static DEFINE_SPINLOCK(shadows_lock);
 
-/* Woken whenever a shadow was added. */
+/* Woken whenever a shadow was added, and a filter settled. */
 static DECLARE_WAIT_QUEUE_HEAD(shadow_added);
+static DECLARE_WAIT_QUEUE_HEAD(settled);
+static atomic_t waiters = ATOMIC_INIT(0);
 
 static void add_shadow(struct overlay *overlay)
 {
@@ -285,11 +288,67 @@ u8 chain_mark(const struct seccomp_filter *filter)
  * chain_inherited() - what a filter on top of this one has in its mark
  * @filter: or NULL
  *
+ * Asks each filter for itself: they may not be settled.
+ *
  * Return: MARK_IN_* bits.
  */
 u8 chain_inherited(const struct seccomp_filter *filter)
 {
-	return chain_mark(filter) & (MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
+	u8 inherited = 0;
+
+	for (; filter; filter = *filter_prev(filter)) {
+		if (chain_mark(filter) & MARK_OVERLAY)
+			inherited |= MARK_IN_NESTED;
+		if (chain_mark(filter) & MARK_SEQUENTIAL)
+			inherited |= MARK_IN_SEQUENTIAL;
+	}
+	return inherited;
+}
+
+/**
+ * chain_settle() - a filter's mark becomes what it will be
+ * @filter: attached, and marked MARK_UNSETTLED
+ *
+ * Without anything of ours in the whole chain, that is no mark.
+ */
+void chain_settle(struct seccomp_filter *filter)
+{
+	u8 mark = (chain_mark(filter) & ~MARK_UNSETTLED) |
+		  chain_inherited(filter);
+
+	WRITE_ONCE(*filter_mark(filter), mark);
+	wake_up_all(&settled);
+}
+
+/**
+ * chain_await_settled() - wait until the caller's filter is settled
+ *
+ * Called by the trampoline, for tasks that may turn out to have no state and
+ * so do not hold the module: they are counted.
+ *
+ * Return: false if the caller has been killed.
+ */
+bool chain_await_settled(void)
+{
+	int err;
+
+	atomic_inc(&waiters);
+	err = wait_event_killable(settled,
+				  !(chain_mark(READ_ONCE(current->seccomp.filter)) &
+				    MARK_UNSETTLED));
+	atomic_dec(&waiters);
+	return !err;
+}
+
+/**
+ * chain_drain_waiters() - until no task is in chain_await_settled()
+ *
+ * Only for unload: what they waited for has happened.
+ */
+void chain_drain_waiters(void)
+{
+	while (atomic_read(&waiters))
+		msleep(20);
 }
 
 /**
@@ -311,12 +370,13 @@ int chain_listener(struct seccomp_filter *filter,
 				   (*listener = find_shadow(filter)));
 }
 
-static bool is_open(struct seccomp_filter *listener)
+static int is_open(struct seccomp_filter *listener)
 {
 	bool open;
 
 	/* The lock orders us after a close that has begun. */
-	mutex_lock(filter_notify_lock(listener));
+	if (mutex_lock_killable(filter_notify_lock(listener)))
+		return -EINTR;
 	open = *filter_notif(listener);
 	mutex_unlock(filter_notify_lock(listener));
 	return open;
@@ -326,14 +386,15 @@ static bool is_open(struct seccomp_filter *listener)
  * chain_listener_is_open() - may a supervisor be asked about this filter?
  * @filter: with a user that the caller holds
  *
- * Return: true also for a listener that is just being made.
+ * Return: 1 or 0; 1 also for a listener that is just being made; -EINTR if
+ * killed meanwhile.
  */
-bool chain_listener_is_open(struct seccomp_filter *filter)
+int chain_listener_is_open(struct seccomp_filter *filter)
 {
 	struct seccomp_filter *shadow;
 
 	if (!(chain_mark(filter) & MARK_SHADOW))
 		return is_open(filter);
 	shadow = find_shadow(filter);
-	return !shadow || is_open(shadow);
+	return shadow ? is_open(shadow) : 1;
 }

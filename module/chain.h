@@ -16,9 +16,13 @@
  * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY
  * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
  *
+ * @MARK_UNSETTLED: being installed: the MARK_IN_* bits are still to come
+ *
  * The mark is set before a filter can be seen by others, so that it is read
  * without locks. The innermost filter of every chain with overlay state has
- * one, if only of the second kind: that is what the trampoline looks at.
+ * one, if only of the second kind: that is what the trampoline looks at. What
+ * lies outside a new filter is certain only once that is attached, because a
+ * sibling's TSYNC may come first; until then whoever is judged by it waits.
  */
 enum chain_mark {
 	MARK_STRICT		= 1 << 0,
@@ -27,6 +31,7 @@ enum chain_mark {
 	MARK_SEQUENTIAL		= 1 << 3,
 	MARK_IN_NESTED		= 1 << 4,
 	MARK_IN_SEQUENTIAL	= 1 << 5,
+	MARK_UNSETTLED		= 1 << 7,
 };
 
 struct overlay;
@@ -47,8 +52,11 @@ bool chain_is_ancestor(const struct seccomp_filter *parent,
 
 u8 chain_mark(const struct seccomp_filter *filter);
 u8 chain_inherited(const struct seccomp_filter *filter);
+void chain_settle(struct seccomp_filter *filter);
+bool chain_await_settled(void);
+void chain_drain_waiters(void);
 int chain_listener(struct seccomp_filter *filter,
 		   struct seccomp_filter **listener);
-bool chain_listener_is_open(struct seccomp_filter *filter);
+int chain_listener_is_open(struct seccomp_filter *filter);
 
 #endif

@@ -153,13 +153,15 @@ static int take_chain(struct task_struct *source, struct taken_chain *chain)
 	return err;
 }
 
-static bool any_open_listener(struct seccomp_filter *filter,
-			      const struct seccomp_filter *end)
+/* 1, 0, or -EINTR. */
+static int any_open_listener(struct seccomp_filter *filter,
+			     const struct seccomp_filter *end)
 {
-	for (; filter && filter != end; filter = *filter_prev(filter))
-		if (chain_listener_is_open(filter))
-			return true;
-	return false;
+	int open = 0;
+
+	for (; !open && filter && filter != end; filter = *filter_prev(filter))
+		open = chain_listener_is_open(filter);
+	return open;
 }
 
 static bool same_ids(const struct cred *a, const struct cred *b)
@@ -209,8 +211,13 @@ static bool same_files(struct task_struct *source)
 
 static bool same_world(struct task_struct *source)
 {
-	return task_active_pid_ns(source) == task_active_pid_ns(current) &&
-	       same_credentials(source) && same_files(source);
+	bool same_pids;
+
+	/* The source may be reaped, and its pid with it. */
+	rcu_read_lock();
+	same_pids = task_active_pid_ns(source) == task_active_pid_ns(current);
+	rcu_read_unlock();
+	return same_pids && same_credentials(source) && same_files(source);
 }
 
 /*
@@ -222,13 +229,18 @@ static int check_chain(struct task_struct *source,
 {
 	struct seccomp_filter *own = READ_ONCE(current->seccomp.filter);
 
-	if (any_open_listener(filter, NULL) && !may_join(source))
+	int open = any_open_listener(filter, NULL);
+
+	if (open < 0)
+		return open;
+	if (open && !may_join(source))
 		return -EACCES;
 	if (!chain_is_ancestor(own, filter))
 		return -EINVAL;
-	if (any_open_listener(filter, own) && !same_world(source))
-		return -EPERM;
-	return 0;
+	open = any_open_listener(filter, own);
+	if (open < 0)
+		return open;
+	return open && !same_world(source) ? -EPERM : 0;
 }
 
 static int decide(struct task_struct *source, struct taken_chain *chain)

@@ -55,6 +55,22 @@ struct verdict {
 };
 
 /**
+ * struct call - a system call being judged
+ * @nr: its number
+ * @recheck: the tracer has been asked: TRACE counts as ALLOW
+ * @mark: of the task's innermost filter, which tells of the whole chain
+ * @sd: its registers
+ * @judged: all further out has had its say already
+ */
+struct call {
+	int			nr;
+	bool			recheck;
+	u8			mark;
+	struct seccomp_data	sd;
+	bool			judged;
+};
+
+/**
  * evaluate_log() - audit a verdict by the rules of stock
  * @nr: of the call
  * @signr: the signal that it is answered with, or 0
@@ -94,17 +110,6 @@ void evaluate_log(unsigned long nr, long signr, u32 action, bool requested)
 	}
 	if (log)
 		kernel_call(audit_seccomp)(nr, signr, action);
-}
-
-/*
- * The innermost filter that somebody installed. A sibling's TSYNC may replace
- * it, but only by one that extends it.
- */
-static struct seccomp_filter *innermost(void)
-{
-	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
-
-	return chain_mark(filter) & MARK_STRICT ? *filter_prev(filter) : filter;
 }
 
 static void read_call(struct seccomp_data *sd)
@@ -178,11 +183,12 @@ static struct verdict run_filters(struct seccomp_filter *filter,
  * agreed to be judged after later ones. All that lie further out have, and are
  * judged one by one.
  */
-static struct seccomp_filter *first_unit_end(struct seccomp_filter *filter)
+static struct seccomp_filter *first_unit_end(const struct call *call,
+					     struct seccomp_filter *filter)
 {
 	struct seccomp_filter *end = *filter_prev(filter);
 
-	if (!(chain_mark(filter) & MARK_IN_SEQUENTIAL))
+	if (!(call->mark & MARK_IN_SEQUENTIAL))
 		return NULL;
 	for (; filter; filter = *filter_prev(filter))
 		if (!(chain_mark(filter) & MARK_SEQUENTIAL))
@@ -210,10 +216,8 @@ static void answer(int error, long val)
 static bool judge(int nr, bool recheck);
 
 /* Stops for the tracer; what it leaves in the registers is judged anew. */
-static bool ask_tracer(u32 data, bool *judged)
+static bool ask_tracer(struct call *call, u32 data)
 {
-	int nr;
-
 	if (!ptrace_event_enabled(current, PTRACE_EVENT_SECCOMP)) {
 		answer(-ENOSYS, 0);
 		return false;
@@ -222,11 +226,11 @@ static bool ask_tracer(u32 data, bool *judged)
 	/* A dying tracee may not have stopped: its tracer had no say. */
 	if (fatal_signal_pending(current))
 		return false;
-	nr = syscall_get_nr(current, current_pt_regs());
-	if (nr < 0)
+	call->nr = syscall_get_nr(current, current_pt_regs());
+	if (call->nr < 0)
 		return false;
-	*judged = true;
-	return judge(nr, true);
+	call->judged = true;
+	return judge(call->nr, true);
 }
 
 static bool ask_supervisor(struct seccomp_filter *filter,
@@ -250,16 +254,14 @@ static bool ask_supervisor(struct seccomp_filter *filter,
  * A filter that has no open listener answers ENOSYS, so that a call which
  * somebody wanted to be asked about never runs unasked.
  */
-static bool ask_supervisors(struct seccomp_filter *filter,
-			    const struct seccomp_filter *end,
-			    const struct seccomp_data *sd)
+static bool ask_supervisors(const struct call *call,
+			    struct seccomp_filter *filter,
+			    const struct seccomp_filter *end)
 {
-	bool nested = chain_mark(innermost()) & MARK_IN_NESTED;
-
-	while (ask_supervisor(filter, sd)) {
-		if (!nested)
+	while (ask_supervisor(filter, &call->sd)) {
+		if (!(call->mark & MARK_IN_NESTED))
 			return true;
-		filter = next_to_ask(filter, end, sd);
+		filter = next_to_ask(filter, end, &call->sd);
 		if (!filter)
 			return true;
 	}
@@ -277,20 +279,6 @@ static void kill(int nr, u32 action, u32 data)
 	syscall_rollback(current, current_pt_regs());
 	kernel_call(force_sig_seccomp)(nr, data, true);
 }
-
-/**
- * struct call - a system call being judged
- * @nr: its number
- * @recheck: the tracer has been asked: TRACE counts as ALLOW
- * @sd: its registers
- * @judged: all further out has had its say already
- */
-struct call {
-	int			nr;
-	bool			recheck;
-	struct seccomp_data	sd;
-	bool			judged;
-};
 
 /* Returns true if evaluation goes on further out. */
 static bool act(struct call *call, const struct verdict *verdict,
@@ -313,13 +301,13 @@ static bool act(struct call *call, const struct verdict *verdict,
 		kernel_call(force_sig_seccomp)(call->nr, data, false);
 		break;
 	case SECCOMP_RET_TRACE:
-		if (call->recheck || ask_tracer(data, &call->judged))
+		if (call->recheck || ask_tracer(call, data))
 			return true;
 		if (call->judged)
 			return false;
 		break;
 	case SECCOMP_RET_USER_NOTIF:
-		if (ask_supervisors(verdict->match, end, &call->sd))
+		if (ask_supervisors(call, verdict->match, end))
 			return true;
 		break;
 	default:
@@ -333,11 +321,18 @@ static bool act(struct call *call, const struct verdict *verdict,
 /* Returns true to run the call. */
 static bool judge(int nr, bool recheck)
 {
-	struct call call = { .nr = nr, .recheck = recheck };
-	struct seccomp_filter *filter = innermost();
+	/* A sibling's TSYNC may replace it, but only by one that extends it. */
+	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
+	struct call call = {
+		.nr		= nr,
+		.recheck	= recheck,
+		.mark		= chain_mark(filter),
+	};
 	struct seccomp_filter *end;
 	struct verdict verdict;
 
+	if (call.mark & MARK_STRICT)
+		filter = *filter_prev(filter);
 	if (WARN_ON_ONCE(!filter)) {
 		kill(nr, SECCOMP_RET_KILL_PROCESS, 0);
 		return false;
@@ -346,7 +341,7 @@ static bool judge(int nr, bool recheck)
 	if (cache_allows(filter, &call.sd))
 		return true;
 
-	end = first_unit_end(filter);
+	end = first_unit_end(&call, filter);
 	while (filter) {
 		verdict = run_filters(filter, end, &call.sd);
 		if (!act(&call, &verdict, end))
@@ -365,6 +360,9 @@ static bool evaluate(int nr, bool recheck)
 
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
+	/* Killed while it waited to be told what it is under. */
+	if (chain_mark(READ_ONCE(current->seccomp.filter)) & MARK_UNSETTLED)
+		return false;
 	run = judge(nr, recheck);
 	return strict_judge(READ_ONCE(current->seccomp.filter)) && run;
 }

@@ -28,14 +28,8 @@
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 /* The flags that stock does not know. */
-static unsigned int notrace our_flags(void)
-{
-	unsigned int flags = SECCOMP_FILTER_FLAG_SEQUENTIAL;
-
-	if (!(kernel.native & SECCOMP_OVERLAY_NESTED))
-		flags |= SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS;
-	return flags;
-}
+#define OUR_FLAGS (SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS |	\
+		   SECCOMP_FILTER_FLAG_SEQUENTIAL)
 
 /**
  * filter_is_ours() - must filter_install() do this, or may stock?
@@ -43,14 +37,16 @@ static unsigned int notrace our_flags(void)
  *
  * Runs in the hook.
  *
- * Return: true if the flags are ours, or the caller's chain has overlay state,
- * which what is installed on top of it must show.
+ * Return: true if the flags are ours; or the caller's chain has overlay state,
+ * which what is installed on top of it must show; or that may come by the TSYNC
+ * of a sibling while the install is under way.
  */
 bool notrace filter_is_ours(unsigned int flags)
 {
 	struct seccomp_filter *head = READ_ONCE(current->seccomp.filter);
 
-	return flags & our_flags() || (head && *filter_mark(head)) ||
+	return flags & OUR_FLAGS || (head && *filter_mark(head)) ||
+	       get_nr_threads(current) > 1 ||
 	       (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
 		nested_is_implicit());
 }
@@ -61,7 +57,7 @@ static bool flags_are_valid(unsigned int flags)
 	const unsigned int tsync = SECCOMP_FILTER_FLAG_TSYNC |
 				   SECCOMP_FILTER_FLAG_NEW_LISTENER;
 
-	if (flags & ~(SECCOMP_FILTER_FLAG_MASK | our_flags()))
+	if (flags & ~(SECCOMP_FILTER_FLAG_MASK | OUR_FLAGS))
 		return false;
 	if ((flags & tsync) == tsync &&
 	    !(flags & SECCOMP_FILTER_FLAG_TSYNC_ESRCH))
@@ -87,6 +83,27 @@ static int read_program(struct sock_fprog *fprog, void __user *uprog)
 	return copy_from_user(fprog, uprog, sizeof(*fprog)) ? -EFAULT : 0;
 }
 
+/* What stock looks at first, and what costs nothing to look at. */
+static int check_caller(struct sock_fprog *fprog, void __user *uprog)
+{
+	int err = read_program(fprog, uprog);
+
+	if (err)
+		return err;
+	if (!fprog->len || fprog->len > BPF_MAXINSNS)
+		return -EINVAL;
+	if (!task_no_new_privs(current) &&
+	    !ns_capable_noaudit(current_user_ns(), CAP_SYS_ADMIN))
+		return -EACCES;
+	return 0;
+}
+
+/* The kernel calls it by a pointer, which must not be seccomp's own. */
+static int check_insns(struct sock_filter *insn, unsigned int len)
+{
+	return kernel_call(check_filter)(insn, len);
+}
+
 /*
  * An install fails by @err. Stock would have looked at the program first, and
  * said what is wrong with that.
@@ -95,143 +112,173 @@ static int program_error_or(int err, void __user *uprog)
 {
 	struct sock_fprog fprog;
 	struct bpf_prog *prog;
-	int prog_err = read_program(&fprog, uprog);
+	int prog_err = check_caller(&fprog, uprog);
 
 	if (prog_err)
 		return prog_err;
-	if (!fprog.len || fprog.len > BPF_MAXINSNS)
-		return -EINVAL;
-	if (!task_no_new_privs(current) &&
-	    !ns_capable_noaudit(current_user_ns(), CAP_SYS_ADMIN))
-		return -EACCES;
-	prog_err = bpf_prog_create_from_user(&prog, &fprog, NULL, false);
+	prog_err = bpf_prog_create_from_user(&prog, &fprog, check_insns, false);
 	if (prog_err)
 		return prog_err;
 	bpf_prog_destroy(prog);
 	return err;
 }
 
-/* Without a mark it would be judged as if it had no feature of ours. */
-static void kill_unseen(void)
+/* EBUSY is the last thing that stock finds, after the fd. */
+static int refuse_nested(void __user *uprog)
 {
-	pr_err("pid %d: a filter was made unseen, the task is killed\n",
-	       task_pid_nr(current));
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+
+	if (fd < 0)
+		return program_error_or(fd, uprog);
+	put_unused_fd(fd);
+	return program_error_or(-EBUSY, uprog);
+}
+
+static void kill_task(const char *why)
+{
+	pr_err_ratelimited("pid %d is killed: %s\n", task_pid_nr(current), why);
 	send_sig(SIGKILL, current, 1);
 }
 
-/*
- * The stock install, observed. Returns what it does, with the filter if one
- * has been attached, which is what 0 means, or an fd.
+/**
+ * struct install - one install of a filter
+ * @flags: for stock
+ * @uprog: the program
+ * @mark: what the filter is to be marked with
+ * @head: innermost filter of the task when it began
+ * @kind: of its listener
+ * @overlay: its state, or NULL
  */
-static long observed_install(unsigned int flags, void __user *uprog, u8 mark,
-			     struct seccomp_filter **filter)
-{
-	struct observation *observation = observe_begin(mark);
-	long ret;
+struct install {
+	unsigned int		flags;
+	void __user		*uprog;
+	u8			mark;
+	struct seccomp_filter	*head;
+	enum nested_kind	kind;
+	struct overlay		*overlay;
+};
 
-	*filter = NULL;
-	if (!observation)
-		return program_error_or(-ENOMEM, uprog);
-	ret = kernel_call(do_seccomp)(SECCOMP_SET_MODE_FILTER, flags, uprog);
-	*filter = observe_end(observation);
-	/* A thread that TSYNC could not take along, by its id. */
-	if (ret < 0 ||
-	    (ret && !(flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
-		*filter = NULL;
-	else if (!*filter)
-		kill_unseen();
-	return ret;
+/*
+ * A sibling's TSYNC may have put filters under ours that we did not know of,
+ * and for which we would have made another listener, or none. Nobody is judged
+ * by ours until it is settled, so that nothing has run by it.
+ */
+static void settle(const struct install *install,
+		   struct seccomp_filter *filter)
+{
+	struct seccomp_filter *prev = *filter_prev(filter);
+
+	if (install->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
+	    prev != install->head &&
+	    nested_kind(prev) != NESTED_FIRST)
+		kill_task("a listener was installed below another meanwhile");
+	if (install->overlay)
+		chain_attach(install->overlay, filter);
+	chain_settle(filter);
 }
 
-/* A sibling's TSYNC may have put filters under ours that we did not know of. */
-static void inherit(struct seccomp_filter *filter)
+/*
+ * The stock install, observed. Returns what that does. Afterwards the filter
+ * has its state, or the state is gone.
+ */
+static long observed_install(const struct install *install,
+			     unsigned int stock_flags)
 {
-	u8 mark = chain_mark(filter) | chain_inherited(*filter_prev(filter));
-
-	WRITE_ONCE(*filter_mark(filter), mark);
-}
-
-/* With state only where the filter itself has a feature. */
-static long install_plain(unsigned int flags, void __user *uprog, u8 mark,
-			  bool with_state)
-{
-	struct overlay *overlay = NULL;
+	struct observation *observation;
 	struct seccomp_filter *filter;
 	long ret;
 
-	if (with_state) {
-		overlay = chain_prepare();
-		if (IS_ERR(overlay))
-			return program_error_or(PTR_ERR(overlay), uprog);
+	observation = observe_begin(install->mark | MARK_UNSETTLED);
+	if (!observation) {
+		ret = program_error_or(-ENOMEM, install->uprog);
+		goto cancel;
 	}
-	ret = observed_install(flags, uprog, mark, &filter);
+	ret = kernel_call(do_seccomp)(SECCOMP_SET_MODE_FILTER, stock_flags,
+				      install->uprog);
+	filter = observe_end(observation);
+	/* An error, or the id of a thread that TSYNC could not take along. */
+	if (ret < 0 ||
+	    (ret && !(stock_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
+		goto cancel;
 	if (filter) {
-		inherit(filter);
-		if (overlay)
-			chain_attach(overlay, filter);
-	} else if (overlay) {
-		chain_cancel(overlay);
+		settle(install, filter);
+		return ret;
 	}
+	/* Unmarked, it would be judged as if it had no feature of ours. */
+	kill_task("a filter was made unseen");
+cancel:
+	if (install->overlay)
+		chain_cancel(install->overlay);
 	return ret;
 }
 
 /* Stock makes the filter, without a listener; we make the listener. */
-static long install_shadow(unsigned int flags, void __user *uprog, u8 mark)
+static long install_shadow(struct install *install)
 {
 	const unsigned int listener_flags =
 		SECCOMP_FILTER_FLAG_NEW_LISTENER |
 		SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-	struct seccomp_filter *shadow, *filter;
-	struct overlay *overlay;
+	struct seccomp_filter *shadow;
 	struct file *file;
 	long ret;
 	int fd;
 
-	overlay = chain_prepare();
-	if (IS_ERR(overlay))
-		return program_error_or(PTR_ERR(overlay), uprog);
 	fd = get_unused_fd_flags(O_CLOEXEC);
 	if (fd < 0) {
-		ret = program_error_or(fd, uprog);
-		goto cancel;
+		chain_cancel(install->overlay);
+		return program_error_or(fd, install->uprog);
 	}
-	file = nested_listener(flags & SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-			       &shadow);
+	file = nested_listener(install->flags &
+			       SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &shadow);
 	if (IS_ERR(file)) {
-		ret = program_error_or(PTR_ERR(file), uprog);
-		goto put_fd;
+		put_unused_fd(fd);
+		chain_cancel(install->overlay);
+		return program_error_or(PTR_ERR(file), install->uprog);
 	}
-	chain_set_shadow(overlay, shadow);
-
-	ret = observed_install(flags & ~listener_flags, uprog,
-			       mark | MARK_SHADOW, &filter);
-	if (!filter)
-		goto put_file;
-	inherit(filter);
-	chain_attach(overlay, filter);
+	chain_set_shadow(install->overlay, shadow);
+	install->mark |= MARK_SHADOW;
+	ret = observed_install(install, install->flags & ~listener_flags);
+	if (ret) {
+		put_unused_fd(fd);
+		fput(file);
+		return ret;
+	}
 	fd_install(fd, file);
 	return fd;
-
-put_file:
-	fput(file);
-put_fd:
-	put_unused_fd(fd);
-cancel:
-	chain_cancel(overlay);
-	return ret;
 }
 
-static u8 mark_for(unsigned int flags, const struct seccomp_filter *head)
+static u8 mark_for(unsigned int flags)
 {
-	u8 mark = chain_inherited(head);
+	u8 mark = 0;
 
 	if (flags & SECCOMP_FILTER_FLAG_SEQUENTIAL)
-		mark |= MARK_SEQUENTIAL | MARK_IN_SEQUENTIAL;
+		mark |= MARK_SEQUENTIAL;
 	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
 	    (flags & SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS ||
 	     nested_is_implicit()))
-		mark |= MARK_OVERLAY | MARK_IN_NESTED;
+		mark |= MARK_OVERLAY;
 	return mark;
+}
+
+/*
+ * Without state, what nobody asked us for is stock's after all; a flag of ours
+ * is one that this machine does not know, if it is ftrace or the module that
+ * is going.
+ */
+static int prepare_state(struct install *install, unsigned int flags)
+{
+	int err;
+
+	install->overlay = chain_prepare();
+	if (!IS_ERR(install->overlay))
+		return 0;
+	err = PTR_ERR(install->overlay);
+	install->overlay = NULL;
+	if (!(flags & OUR_FLAGS) && install->kind == NESTED_FIRST) {
+		install->mark = 0;
+		return 0;
+	}
+	return program_error_or(err == -ENODEV ? -EINVAL : err, install->uprog);
 }
 
 /**
@@ -243,28 +290,42 @@ static u8 mark_for(unsigned int flags, const struct seccomp_filter *head)
  *
  * Return: what stock returns: 0, or the fd of the listener, or the id of a
  * thread that TSYNC could not take along. -EINVAL for flags that are unknown or
- * do not go together, or after strict mode; -EBUSY below a listener that allows none, or if
- * __seccomp_filter() is held by another; -ENODEV if ftrace is dead or the
- * module is about to go; -EINTR if killed while hooking; all that stock returns.
- * After an error, the task is what it was.
+ * do not go together, after strict mode, or if ftrace is dead; -EBUSY below a
+ * listener that allows none, or if __seccomp_filter() is held by another;
+ * -EINTR if killed; all that stock returns, in its order. After an error, the
+ * task is what it was.
  */
 long filter_install(unsigned int flags, void __user *uprog)
 {
-	struct seccomp_filter *head = READ_ONCE(current->seccomp.filter);
-	unsigned int stock_flags = flags & ~our_flags();
-	enum nested_kind kind = NESTED_FIRST;
-	u8 mark = mark_for(flags, head);
+	struct install install = {
+		.flags	= flags & ~OUR_FLAGS,
+		.uprog	= uprog,
+		.mark	= mark_for(flags),
+		.head	= READ_ONCE(current->seccomp.filter),
+	};
+	struct sock_fprog fprog;
+	int kind = NESTED_FIRST;
+	int err;
 
 	if (!flags_are_valid(flags))
 		return -EINVAL;
-	if (chain_mark(head) & MARK_STRICT)
+	err = check_caller(&fprog, uprog);
+	if (err)
+		return err;
+	if (chain_mark(install.head) & MARK_STRICT)
 		return program_error_or(-EINVAL, uprog);
 	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
-		kind = nested_kind(head);
+		kind = nested_kind(install.head);
+	if (kind < 0)
+		return kind;
 	if (kind == NESTED_REFUSED)
-		return program_error_or(-EBUSY, uprog);
-	if (kind == NESTED_SHADOW)
-		return install_shadow(stock_flags, uprog, mark);
-	return install_plain(stock_flags, uprog, mark,
-			     mark & (MARK_OVERLAY | MARK_SEQUENTIAL));
+		return refuse_nested(uprog);
+	install.kind = kind;
+	if (install.mark || kind == NESTED_SHADOW) {
+		err = prepare_state(&install, flags);
+		if (err)
+			return err;
+	}
+	return kind == NESTED_SHADOW ? install_shadow(&install) :
+				       observed_install(&install, install.flags);
 }

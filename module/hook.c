@@ -3,8 +3,8 @@
  * The hooks.
  *
  * do_seccomp() is held by an ftrace op from load to unload. Its handler sends
- * only calls that are ours to handle_install(), counted until they return; all
- * others run the stock function and never see our text.
+ * only calls that are ours to handle_install(), each with a reference on the
+ * module; all others run the stock function and never see our text.
  *
  * bpf_prog_create_from_user() is observed all that time, for observe.c.
  *
@@ -13,13 +13,14 @@
  * the mark of the innermost filter. Without a mark it returns into the stock
  * function; with one it drops that return address and goes to evaluate().
  *
- * Unload: unhook do_seccomp(), wait until no call of it is ours, disarm, and
- * wait until no task can be in a trampoline. A task inside evaluate() needs no
- * count, since its filter's state holds a reference on the module.
+ * Unload, which no operation and no state outlives: unhook, drain the worker,
+ * disarm, and wait until no task can be in a trampoline. A task in evaluate()
+ * needs no reference, since its filter's state holds one.
  */
 #include <linux/atomic.h>
 #include <linux/delay.h>
 #include <linux/ftrace.h>
+#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/linkage.h>
 #include <linux/module.h>
@@ -40,16 +41,15 @@
 
 #define DISARM_DELAY (60 * HZ)
 
-/* Calls of do_seccomp() that were sent to us and have not returned. */
-static atomic_t installs_in_flight = ATOMIC_INIT(0);
-
 /*
- * Arming and disarming. Taken outside of every lock of seccomp's; protects
- * armed and users.
+ * Arming and disarming. Taken outside of every lock of seccomp's; protects what
+ * follows it.
  */
 static DEFINE_MUTEX(arm_lock);
 static bool armed;
 static unsigned int users;
+static int arm_error;
+static unsigned long arm_retry;
 
 static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(disarm, disarm_work);
@@ -73,6 +73,7 @@ static __used void trampoline_offsets(void)
 	    ".type " #name ", @function\n"				\
 	    #name ":\n"							\
 	    COMPAT_ENDBR						\
+	    "0:\n"							\
 	    "mov " COMPAT_CURRENT ", %rax\n"				\
 	    "mov overlay_task_filter(%rax), %rax\n"			\
 	    "test %rax, %rax\n"						\
@@ -83,6 +84,18 @@ static __used void trampoline_offsets(void)
 	    "1:\n"							\
 	    ASM_RET							\
 	    "2:\n"							\
+	    /* The sign of the mark is MARK_UNSETTLED. */		\
+	    "jns 3f\n"							\
+	    "push %rdi\n"						\
+	    "push %rsi\n"						\
+	    "push %rdx\n"						\
+	    "call chain_await_settled\n"				\
+	    "pop %rdx\n"						\
+	    "pop %rsi\n"						\
+	    "pop %rdi\n"						\
+	    "test %al, %al\n"						\
+	    "jnz 0b\n"							\
+	    "3:\n"							\
 	    "add $8, %rsp\n"						\
 	    UNWIND_HINT_FUNC						\
 	    "jmp " #target "\n"						\
@@ -107,7 +120,7 @@ static long handle_install(unsigned int op, unsigned int flags,
 	long ret = install(op, flags, uargs);
 
 	/* What is left of this function, unload waits for by itself. */
-	atomic_dec(&installs_in_flight);
+	module_put(THIS_MODULE);
 	return ret;
 }
 
@@ -117,9 +130,10 @@ static void notrace divert_install(unsigned long ip, unsigned long parent,
 {
 	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
 
-	if (!regs || !install_is_ours(regs->di, regs->si))
+	/* Without the reference we are going: then it is stock's again. */
+	if (!regs || !install_is_ours(regs->di, regs->si) ||
+	    !try_module_get(THIS_MODULE))
 		return;
-	atomic_inc(&installs_in_flight);
 	regs->ip = (unsigned long)handle_install;
 }
 
@@ -177,8 +191,7 @@ static void disarm_now(void)
 {
 	if (!armed || hook_dead())
 		return;
-	armed = false;
-	if (!pretended("dead", "__seccomp_filter"))
+	armed = !pretended("dead", "__seccomp_filter") &&
 		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					 trampoline());
 }
@@ -201,15 +214,21 @@ static int register_direct(void)
 	return err;
 }
 
+/* The text is patched, or found unpatchable, at most once a second. */
 static int arm(void)
 {
-	int err = register_direct();
+	int err;
 
-	if (err)
-		pr_err_ratelimited("cannot hook __seccomp_filter: %d%s\n", err,
-				   err == -EBUSY ? " (held by BPF or by another module)" :
-						   "");
+	if (arm_error && time_before(jiffies, arm_retry))
+		return arm_error;
+	err = register_direct();
+	if (err && err != arm_error)
+		pr_err("cannot hook __seccomp_filter: %d%s\n", err,
+		       err == -EBUSY ? " (held by BPF or by another module)" :
+				       "");
 	armed = !err;
+	arm_error = err;
+	arm_retry = jiffies + HZ;
 	return err;
 }
 
@@ -240,6 +259,8 @@ int hook_arm(void)
 		return -EINTR;
 	if (!armed)
 		err = arm();
+	else if (!pretended("dead", "__seccomp_filter"))
+		err = check_live(kernel.seccomp_filter);
 	if (!err)
 		users++;
 	mutex_unlock(&arm_lock);
@@ -282,9 +303,18 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 	return err;
 }
 
+/* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
+static void stay_for_ever(void)
+{
+	pr_err("cannot be unhooked: stays until the next boot\n");
+	for (;;)
+		msleep(1000);
+}
+
 static void unhook_one(struct ftrace_ops *ops)
 {
-	unregister_ftrace_function(ops);
+	if (hook_dead() || unregister_ftrace_function(ops))
+		stay_for_ever();
 	ftrace_free_filter(ops);
 }
 
@@ -298,14 +328,23 @@ int __init hook_load(void)
 	int err;
 
 	overlay_mark_offset = layout.filter_mark;
+	err = compat_prepare_direct(&direct_ops, kernel.seccomp_filter);
+	if (err)
+		return err;
 	/* An install must never go unobserved. */
 	err = hook_one(&observe_ops, kernel.create_prog,
 		       "bpf_prog_create_from_user");
 	if (err)
-		return err;
+		goto free_direct;
 	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
 	if (err)
-		unhook_one(&observe_ops);
+		goto unhook_observe;
+	return 0;
+
+unhook_observe:
+	unhook_one(&observe_ops);
+free_direct:
+	compat_free_direct(&direct_ops);
 	return err;
 }
 
@@ -323,20 +362,16 @@ static void wait_for_text(void)
  */
 void hook_unload(void)
 {
-	/* Unhooking would make it worse, and freeing our text would be fatal. */
-	while (hook_dead())
-		msleep(1000);
-
 	unhook_one(&install_ops);
-	wait_for_text();
-	while (atomic_read(&installs_in_flight))
-		msleep(20);
 	unhook_one(&observe_ops);
-	/* From here on no operation of ours can begin. */
 	chain_drain();
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&arm_lock);
 	disarm_now();
+	if (armed)
+		stay_for_ever();
 	mutex_unlock(&arm_lock);
+	chain_drain_waiters();
 	wait_for_text();
+	compat_free_direct(&direct_ops);
 }

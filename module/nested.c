@@ -44,15 +44,20 @@ bool notrace nested_is_implicit(void)
  * nested_kind() - how a listener below these filters has to be made
  * @head: innermost filter of the caller's chain, or NULL
  *
- * Return: see enum nested_kind. A listener that has been closed does not count.
+ * Return: see enum nested_kind; -EINTR if killed. A listener that has been
+ * closed does not count.
  */
-enum nested_kind nested_kind(struct seccomp_filter *head)
+int nested_kind(struct seccomp_filter *head)
 {
 	enum nested_kind kind = NESTED_FIRST;
 	struct seccomp_filter *filter;
+	int open;
 
 	for (filter = head; filter; filter = *filter_prev(filter)) {
-		if (!chain_listener_is_open(filter))
+		open = chain_listener_is_open(filter);
+		if (open < 0)
+			return open;
+		if (!open)
 			continue;
 		if (!(chain_mark(filter) & MARK_OVERLAY) &&
 		    !nested_is_implicit())

@@ -20,7 +20,7 @@ enum nested_kind {
 };
 
 bool nested_is_implicit(void);
-enum nested_kind nested_kind(struct seccomp_filter *head);
+int nested_kind(struct seccomp_filter *head);
 struct file *nested_listener(bool wait_killable,
 			     struct seccomp_filter **shadow);
 

@@ -10,7 +10,7 @@
  * Others call that function too, so that only the first call counts that the
  * installing task makes meanwhile.
  */
-#include <linux/rculist.h>
+#include <linux/hashtable.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
@@ -20,22 +20,22 @@
 
 /**
  * struct observation - one install under way
- * @link: in observations
+ * @link: in observations, by task
  * @rcu: the hook may still look at it in other tasks
  * @task: that installs
  * @filter: filled by the hook
  * @mark: what the filter is to be marked with
  */
 struct observation {
-	struct list_head	link;
+	struct hlist_node	link;
 	struct rcu_head		rcu;
 	struct task_struct	*task;
 	struct seccomp_filter	*filter;
 	u8			mark;
 };
 
-/* Walked under RCU; the lock protects changes, and nests in nothing. */
-static LIST_HEAD(observations);
+/* Searched under RCU; the lock protects changes, and nests in nothing. */
+static DEFINE_HASHTABLE(observations, 8);
 static DEFINE_SPINLOCK(observations_lock);
 
 /**
@@ -53,7 +53,7 @@ struct observation *observe_begin(u8 mark)
 	o->task = current;
 	o->mark = mark;
 	spin_lock(&observations_lock);
-	list_add_rcu(&o->link, &observations);
+	hash_add_rcu(observations, &o->link, (unsigned long)current);
 	spin_unlock(&observations_lock);
 	return o;
 }
@@ -70,7 +70,7 @@ struct seccomp_filter *observe_end(struct observation *o)
 	struct seccomp_filter *filter = o->filter;
 
 	spin_lock(&observations_lock);
-	list_del_rcu(&o->link);
+	hash_del_rcu(&o->link);
 	spin_unlock(&observations_lock);
 	kfree_rcu(o, rcu);
 	return filter;
@@ -87,7 +87,8 @@ void notrace observe_prog(struct bpf_prog **prog)
 	struct observation *o;
 
 	rcu_read_lock();
-	list_for_each_entry_rcu(o, &observations, link) {
+	hash_for_each_possible_rcu(observations, o, link,
+				   (unsigned long)current) {
 		if (o->task != current)
 			continue;
 		if (!o->filter) {

@@ -23,8 +23,18 @@ compat_ftrace_pt_regs(struct pt_regs *regs)
 #define compat_ftrace_pt_regs(fregs) ftrace_get_regs(fregs)
 #endif
 
-/* Direct calls belong to an ftrace_ops since 6.4, to an address before. */
+/*
+ * Direct calls belong to an ftrace_ops since 6.4, to an address before. The
+ * filter of the ops is set once: freeing it leaves some versions with a pointer
+ * to it, which the next use would free again.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+static inline int compat_prepare_direct(struct ftrace_ops *ops,
+					unsigned long site)
+{
+	return 0;
+}
+
 static inline int compat_register_direct(struct ftrace_ops *ops,
 					 unsigned long site, unsigned long to)
 {
@@ -37,29 +47,38 @@ static inline int compat_unregister_direct(struct ftrace_ops *ops,
 {
 	return unregister_ftrace_direct(site, to);
 }
+
+static inline void compat_free_direct(struct ftrace_ops *ops)
+{
+}
 #else
+static inline int compat_prepare_direct(struct ftrace_ops *ops,
+					unsigned long site)
+{
+	return ftrace_set_filter_ip(ops, site, 0, 0);
+}
+
 static inline int compat_register_direct(struct ftrace_ops *ops,
 					 unsigned long site, unsigned long to)
 {
-	int err = ftrace_set_filter_ip(ops, site, 0, 0);
+	int err = register_ftrace_direct(ops, to);
 
-	if (err)
-		return err;
-	err = register_ftrace_direct(ops, to);
-	if (err) {
-		ftrace_free_filter(ops);
-		return err;
-	}
 	/* Registering sets the flags anew, so that it cannot come earlier. */
-	ops->flags |= FTRACE_OPS_FL_PERMANENT;
-	return 0;
+	if (!err)
+		ops->flags |= FTRACE_OPS_FL_PERMANENT;
+	return err;
 }
 
 static inline int compat_unregister_direct(struct ftrace_ops *ops,
 					   unsigned long site,
 					   unsigned long to)
 {
-	return unregister_ftrace_direct(ops, to, true);
+	return unregister_ftrace_direct(ops, to, false);
+}
+
+static inline void compat_free_direct(struct ftrace_ops *ops)
+{
+	ftrace_free_filter(ops);
 }
 #endif
 

@@ -24,6 +24,7 @@
  * - %EBADF: not an open pidfd
  * - %ESRCH: the task is gone
  * - %EINVAL: the caller is in strict mode
+ * - %EINTR: killed while it waited for the task to end an execve
  * - %EACCES: the caller may neither act for every task (CAP_SYS_ADMIN in the
  *   initial user namespace), nor install a filter and trace the source
  * - %ESRCH: the source is exiting
