@@ -301,7 +301,6 @@ long filter_install(unsigned int flags, void __user *uprog)
 		.flags	= flags & ~OUR_FLAGS,
 		.uprog	= uprog,
 		.mark	= mark_for(flags),
-		.head	= READ_ONCE(current->seccomp.filter),
 	};
 	struct sock_fprog fprog;
 	int kind = NESTED_FIRST;
@@ -312,6 +311,8 @@ long filter_install(unsigned int flags, void __user *uprog)
 	err = check_caller(&fprog, uprog);
 	if (err)
 		return err;
+	/* What took long is done: from here on a change is a race indeed. */
+	install.head = READ_ONCE(current->seccomp.filter);
 	if (chain_mark(install.head) & MARK_STRICT)
 		return program_error_or(-EINVAL, uprog);
 	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
