@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * overlay-seccomp: subcommands, each in a file of its own.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+
+static const struct {
+	const char	*name;
+	int		(*run)(int argc, char **argv);
+	const char	*what;
+} subcommands[] = {
+	{ "check", cmd_check, "will the module work with this kernel?" },
+	{ "info", cmd_info, "what does the loaded module offer?" },
+	{ "run", cmd_run, "start a program with another task's filters" },
+};
+
+void complain(const char *fmt, ...)
+{
+	va_list args;
+
+	fputs("overlay-seccomp: ", stderr);
+	va_start(args, fmt);
+	vfprintf(stderr, fmt, args);
+	va_end(args);
+	fputc('\n', stderr);
+}
+
+static void usage(FILE *out)
+{
+	size_t i;
+
+	fputs("Usage: overlay-seccomp SUBCOMMAND [OPTION]...\n"
+	      "       overlay-seccomp --help | --version\n\n", out);
+	for (i = 0; i < ARRAY_SIZE(subcommands); i++)
+		fprintf(out, "  %-8s %s\n", subcommands[i].name,
+			subcommands[i].what);
+	fputs("\nEach subcommand has --help. Manual: overlay-seccomp(1)\n",
+	      out);
+}
+
+/* What was printed must have arrived: "yes" into a full disk is no yes. */
+static int finish(int status)
+{
+	if (fflush(stdout) || ferror(stdout)) {
+		complain("cannot write the output");
+		return EXIT_TROUBLE;
+	}
+	return status;
+}
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : "";
+	size_t i;
+
+	if (!strcmp(name, "--help") || !strcmp(name, "-h")) {
+		usage(stdout);
+		return finish(0);
+	}
+	if (!strcmp(name, "--version")) {
+		puts("overlay-seccomp " VERSION);
+		return finish(0);
+	}
+	for (i = 0; i < ARRAY_SIZE(subcommands); i++)
+		if (!strcmp(name, subcommands[i].name))
+			return finish(subcommands[i].run(argc - 1, argv + 1));
+
+	if (*name)
+		complain("no subcommand '%s'", name);
+	usage(stderr);
+	return EXIT_TROUBLE;
+}
