@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Shared by the scripts of this directory; sourced, not run.
+# shellcheck shell=bash
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(cd "$here/../.." && pwd)
+cache=${OVERLAY_SECCOMP_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/overlay-seccomp}
+# Several build trees can live side by side in one cache: one for each checkout, or as the caller says.
+# shellcheck disable=SC2034 # for the scripts that source this file
+build_id=${OVERLAY_SECCOMP_BUILD:-$(printf '%s' "$top" | cksum | cut -d' ' -f1)}
+
+# Seconds since the first of these scripts that call one another began.
+export OVERLAY_SECCOMP_STARTED=${OVERLAY_SECCOMP_STARTED:-$(date +%s)}
+say() { printf '[%4ds] %s\n' "$(($(date +%s) - OVERLAY_SECCOMP_STARTED))" "$*" >&2; }
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 2
+}
+
+# usage: prints the comment block at the head of the calling script.
+usage() {
+	sed -n '3,/^[^#]/{s/^# \{0,1\}//p}' "$0"
+}
+
+need_root() {
+	[ "$(id -u)" = 0 ] || die "must run as root: it makes chroots of other suites (try sudo)"
+}
+
+kernel_rows() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/kernels.list"; }
+
+kernel_names() { kernel_rows | awk '{ print $1 }'; }
+
+# load_kernel NAME: sets kernel, suite, image_pattern, source_package, userland, kdir and root.
+load_kernel() {
+	local row
+	row=$(kernel_rows | awk -v k="$1" '$1 == k')
+	[ -n "$row" ] || die "no kernel '$1'; kernels.list has: $(kernel_names | paste -sd' ')"
+	# shellcheck disable=SC2034 # for the scripts that source this file
+	read -r kernel suite image_pattern source_package userland <<<"$row"
+	kdir=$cache/kernels/$kernel
+	root=$kdir/root
+}
+
+# The kernel's release, known once it has been fetched.
+kernel_release() { cat "$kdir/release"; }
+
+# in_root [VAR=VALUE...] COMMAND...: runs a command in the chroot of the kernel that was loaded, in
+# mount and process namespaces of its own: nothing stays mounted or running, however it ends.
+in_root() {
+	unshare --mount --pid --fork --kill-child --mount-proc="$root/proc" \
+		chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		DEBIAN_FRONTEND=noninteractive "$@"
+}
+
+# quietly LOG COMMAND...: output goes to LOG; its end is shown if the command fails.
+quietly() {
+	local log=$1
+	shift
+	mkdir -p "$(dirname "$log")"
+	if ! "$@" >"$log" 2>&1 </dev/null; then
+		tail -n 30 "$log" >&2
+		say "failed: $1 (whole output: $log)"
+		return 1
+	fi
+}
+
+# host_packages PACKAGE...: installs on this machine what is not there yet, and says so.
+host_packages() {
+	local missing=() package
+	for package; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+	done
+	[ ${#missing[@]} -gt 0 ] || return 0
+	say "installing on this machine through apt: ${missing[*]}"
+	quietly "$cache/log/apt-update" apt-get update || say "apt-get update failed; going on with the lists there are"
+	quietly "$cache/log/apt-install" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y --no-install-recommends "${missing[@]}"
+}
