@@ -46,10 +46,12 @@ load_kernel() {
 kernel_release() { cat "$kdir/release"; }
 
 # in_root [VAR=VALUE...] COMMAND...: runs a command in the chroot of the kernel that was loaded, in
-# mount and process namespaces of its own: nothing stays mounted or running, however it ends.
+# mount and process namespaces of its own: nothing stays mounted or running, however it ends. The shell is there to be
+# the first process: make, as that one, survives the signal by which it wants to die, and spins.
 in_root() {
 	unshare --mount --pid --fork --kill-child --mount-proc="$root/proc" \
-		chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
+		chroot "$root" /bin/sh -c '"$@"; exit "$?"' sh \
+		/usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 \
 		DEBIAN_FRONTEND=noninteractive "$@"
 }
 
