@@ -202,6 +202,10 @@ typedef int overlay_seccomp_handler(const struct seccomp_notif *request,
  * as readable. @listener stays open, so that calls wait for whoever serves it
  * next; when it is closed, they fail with ENOSYS.
  *
+ * On older kernels, 6.1 among them, a task is gone only when its parent has
+ * waited for it. A supervisor that is the parent does so meanwhile, or gives
+ * the pidfd of its child as @stop_fd.
+ *
  * Return: 0 when the last task under the filter is gone, 1 when stopped by
  * @stop_fd, the -errno by which @handler ended the loop, or
  *

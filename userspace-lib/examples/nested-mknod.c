@@ -121,7 +121,7 @@ static void enter(int sock, unsigned int flags)
 static int sandbox(struct supervisor *self, unsigned int flags,
 		   int (*inside)(void))
 {
-	int socks[2], fd, ret, status;
+	int socks[2], pidfd, fd, status;
 	pid_t pid;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
@@ -135,13 +135,14 @@ static int sandbox(struct supervisor *self, unsigned int flags,
 	close(socks[1]);
 	if (read(socks[0], &fd, sizeof(fd)) != sizeof(fd))
 		return 1;
-	fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+	pidfd = syscall(SYS_pidfd_open, pid, 0);
+	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 	if (fd < 0)
 		die("pidfd_getfd", errno);
 	close(socks[0]);
-	ret = overlay_seccomp_supervise(fd, -1, decide, self);
-	if (ret < 0)
-		die(self->name, -ret);
+	/* It has ended when its pidfd is readable. */
+	if (overlay_seccomp_supervise(fd, pidfd, decide, self) < 0)
+		return 1;
 	if (waitpid(pid, &status, 0) != pid || status)
 		return 1;
 	return self->seen != self->shall_see;

@@ -42,7 +42,29 @@ int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout)
 struct target {
 	pid_t pid;
 	int listener;
+	int status;
+	pthread_t waiter;
 };
+
+/* On older kernels, a zombie is still under its filter. */
+static void *wait_for_target(void *target)
+{
+	struct target *t = target;
+
+	t->status = exit_status(t->pid);
+	return NULL;
+}
+
+static void start_waiter(struct target *t)
+{
+	sigset_t all, old;
+
+	/* Signals are for the one that supervises. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	EXPECT(pthread_create(&t->waiter, NULL, wait_for_target, t), 0);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
 
 static void send_fd(int sock, int fd)
 {
@@ -92,26 +114,26 @@ static void under_listener(void (*run)(void), int sock)
 	_exit(0);
 }
 
-static struct target start(void (*run)(void))
+static void start(struct target *t, void (*run)(void))
 {
-	struct target t;
 	int socks[2];
 
 	EXPECT(socketpair(AF_UNIX, SOCK_STREAM, 0, socks), 0);
-	t.pid = fork();
-	if (!t.pid)
+	t->pid = fork();
+	if (!t->pid)
 		under_listener(run, socks[1]);
 	close(socks[1]);
-	t.listener = receive_fd(socks[0]);
+	t->listener = receive_fd(socks[0]);
 	close(socks[0]);
-	return t;
+	start_waiter(t);
 }
 
 /* The target's exit status. */
 static int end(struct target *t)
 {
 	close(t->listener);
-	return exit_status(t->pid);
+	pthread_join(t->waiter, NULL);
+	return t->status;
 }
 
 static void three_calls(void)
@@ -146,9 +168,10 @@ static int answer_three(const struct seccomp_notif *request,
 
 static void answers(void)
 {
-	struct target t = start(three_calls);
+	struct target t;
 	int calls = 0;
 
+	start(&t, three_calls);
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, answer_three, &calls),
 	       0);
 	EXPECT(calls, 3);
@@ -157,9 +180,10 @@ static void answers(void)
 
 static void hangs_up_after_error(void)
 {
-	struct target t = start(three_calls);
+	struct target t;
 	int calls = 0;
 
+	start(&t, three_calls);
 	poll_fails_once = true;
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, answer_three, &calls),
 	       0);
@@ -194,9 +218,10 @@ static void under_signals(void)
 	const struct itimerval often = { { 0, 200 }, { 0, 200 } };
 	const struct itimerval never = { };
 	const struct sigaction action = { .sa_handler = nothing };
-	struct target t = start(many_calls);
+	struct target t;
 	int calls = 0;
 
+	start(&t, many_calls);
 	EXPECT(sigaction(SIGALRM, &action, NULL), 0);
 	EXPECT(setitimer(ITIMER_REAL, &often, NULL), 0);
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, count, &calls), 0);
@@ -224,9 +249,10 @@ static void one_call(void)
 
 static void ended_by_handler(int how, int wanted)
 {
-	struct target t = start(one_call);
+	struct target t;
 	int calls = 0;
 
+	start(&t, one_call);
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, end_loop, &how),
 	       wanted);
 	EXPECT(kill(t.pid, SIGKILL), 0);
@@ -237,9 +263,10 @@ static void ended_by_handler(int how, int wanted)
 
 static void stopped(void)
 {
-	struct target t = start(one_call);
+	struct target t;
 	int calls = 0, stop = eventfd(1, EFD_CLOEXEC), ends[2];
 
+	start(&t, one_call);
 	/* Stopping goes before calls that wait. */
 	EXPECT(overlay_seccomp_supervise(t.listener, stop, count, &calls), 1);
 	EXPECT(close(stop), 0);
@@ -301,9 +328,10 @@ static int answer_with_fd(const struct seccomp_notif *request,
 
 static void answered_by_fd(void)
 {
-	struct target t = start(read_what_came);
+	struct target t;
 	int ends[2], fds[2];
 
+	start(&t, read_what_came);
 	EXPECT(pipe(ends), 0);
 	EXPECT(write(ends[1], "x", 1), 1);
 	fds[0] = t.listener;
@@ -351,9 +379,11 @@ static void interrupted_call(void)
 
 static void disturbed(int signal, int calls, int status)
 {
-	struct target t = start(interrupted_call);
-	struct disturb d = { .listener = t.listener, .signal = signal };
+	struct disturb d = { .signal = signal };
+	struct target t;
 
+	start(&t, interrupted_call);
+	d.listener = t.listener;
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, disturb, &d), 0);
 	EXPECT(d.calls, calls);
 	EXPECT(end(&t), status);
@@ -387,9 +417,10 @@ static int look_up(const struct seccomp_notif *request,
 
 static void tgids(void)
 {
-	struct target t = start(threads);
+	struct target t;
 	int found[4] = { }, *next = found;
 
+	start(&t, threads);
 	EXPECT(overlay_seccomp_supervise(t.listener, -1, look_up, &next), 0);
 	EXPECT(next - found, 4);
 	EXPECT(found[0], t.pid);
