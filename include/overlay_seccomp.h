@@ -198,9 +198,9 @@ typedef int overlay_seccomp_handler(const struct seccomp_notif *request,
  * @data: for @handler
  *
  * Signals do not end the loop. A target that is gone before it was answered is
- * passed over in silence. The end of file on @stop_fd, and an error of it, count
- * as readable. @listener stays open, so that calls wait for whoever serves it
- * next; when it is closed, they fail with ENOSYS.
+ * passed over in silence. The end of file on @stop_fd, and an error of it,
+ * count as readable. @listener stays open, so that calls wait for whoever
+ * serves it next; when it is closed, they fail with ENOSYS.
  *
  * On older kernels, 6.1 among them, a task is gone only when its parent has
  * waited for it. A supervisor that is the parent does so meanwhile, or gives
