@@ -181,19 +181,28 @@ static int __init find_struct(const struct kbtf_view *btf, const char *name)
 	return id;
 }
 
+static int __init need_member(const struct kbtf_view *btf, const char *in,
+			      const char *name, struct kbtf_field *field)
+{
+	int id, err;
+
+	id = find_struct(btf, in);
+	if (id < 0)
+		return id;
+	err = find_member(btf, id, in, name, field);
+	if (err == -ENOENT)
+		return refuse("struct %s has no member '%s'", in, name);
+	return err;
+}
+
 static int __init learn_member(const struct kbtf_view *btf,
 			       const struct member *m)
 {
 	char spec[KERNEL_TEXT_MAX], text[KERNEL_TEXT_MAX];
 	struct kbtf_field field;
-	int id, err;
+	int err;
 
-	id = find_struct(btf, m->in);
-	if (id < 0)
-		return id;
-	err = find_member(btf, id, m->in, m->name, &field);
-	if (err == -ENOENT)
-		return refuse("struct %s has no member '%s'", m->in, m->name);
+	err = need_member(btf, m->in, m->name, &field);
 	if (err)
 		return err;
 	snprintf(spec, sizeof(spec), "%s.%s", m->in, m->name);
@@ -214,14 +223,9 @@ static int __init check_public(const struct kbtf_view *btf,
 			       const struct public_member *m)
 {
 	struct kbtf_field field;
-	int id, err;
+	int err;
 
-	id = find_struct(btf, m->in);
-	if (id < 0)
-		return id;
-	err = find_member(btf, id, m->in, m->name, &field);
-	if (err == -ENOENT)
-		return refuse("struct %s has no member '%s'", m->in, m->name);
+	err = need_member(btf, m->in, m->name, &field);
 	if (err)
 		return err;
 	if (field.offset != m->offset || field.size != m->size)
