@@ -21,7 +21,6 @@
 
 #include "chain.h"
 #include "filter.h"
-#include "hook.h"
 #include "kernel/kernel.h"
 #include "nested.h"
 #include "observe.h"

@@ -187,11 +187,17 @@ static int check_live(unsigned long site)
 	return *(const u8 *)site == CALL_INSN_OPCODE ? 0 : -ENODEV;
 }
 
+/* For tests: armed, but unpatched, so that stock judges marked chains too. */
+static bool pretends_dead(void)
+{
+	return pretended("dead", "__seccomp_filter");
+}
+
 static void disarm_now(void)
 {
 	if (!armed || hook_dead())
 		return;
-	armed = !pretended("dead", "__seccomp_filter") &&
+	armed = !pretends_dead() &&
 		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					 trampoline());
 }
@@ -200,8 +206,7 @@ static int register_direct(void)
 {
 	int err;
 
-	/* Pretended dead, the stock function judges marked chains too. */
-	if (pretended("dead", "__seccomp_filter"))
+	if (pretends_dead())
 		return 0;
 	err = compat_register_direct(&direct_ops, kernel.seccomp_filter,
 				     trampoline());
@@ -259,7 +264,7 @@ int hook_arm(void)
 		return -EINTR;
 	if (!armed)
 		err = arm();
-	else if (!pretended("dead", "__seccomp_filter"))
+	else if (!pretends_dead())
 		err = check_live(kernel.seccomp_filter);
 	if (!err)
 		users++;

@@ -8,7 +8,6 @@
 
 #include "clone.h"
 #include "filter.h"
-#include "hook.h"
 #include "info.h"
 #include "install.h"
 #include "kernel/kernel.h"
