@@ -9,6 +9,7 @@
 #ifndef _UAPI_LINUX_OVERLAY_SECCOMP_H
 #define _UAPI_LINUX_OVERLAY_SECCOMP_H
 
+#include <linux/ioctl.h>
 #include <linux/seccomp.h>
 #include <linux/types.h>
 
@@ -80,6 +81,136 @@
 #ifndef SECCOMP_FILTER_FLAG_SEQUENTIAL
 #define SECCOMP_FILTER_FLAG_SEQUENTIAL	(1UL << 30)
 #endif
+
+/**
+ * SECCOMP_FILTER_FLAG_REDIRECT - make an overlay listener
+ *
+ * The same flag: the supervisor of an overlay listener may also use
+ * %SECCOMP_IOCTL_NOTIF_PIN_INSTALL and %SECCOMP_IOCTL_NOTIF_SEND_REDIRECT. A
+ * listener that is one only through the module's parameter implicit may not.
+ * Source: the redirect series.
+ */
+#ifndef SECCOMP_FILTER_FLAG_REDIRECT
+#define SECCOMP_FILTER_FLAG_REDIRECT	(1UL << 6)
+#endif
+
+#ifndef SECCOMP_IOCTL_NOTIF_PIN_INSTALL
+
+/**
+ * struct seccomp_notif_pin_install - map memory of the supervisor's in a target
+ * @id: of a notification that was received and waits for its answer
+ * @flags: 0
+ * @memfd: sealed with F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
+ * @target_addr: in: where, or 0 to let the kernel choose; out: where it is
+ * @size: in bytes
+ * @offset: of the first byte, in the memfd
+ *
+ * The mapping is shared with the memfd and read-only. Nobody who lives in the
+ * target's address space can unmap, move, reprotect or replace it; it is there
+ * until execve or exit, and in the child of a fork too. The supervisor changes
+ * what stands there through a mapping that it made before it sealed the memfd
+ * with F_SEAL_FUTURE_WRITE. See %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
+ */
+struct seccomp_notif_pin_install {
+	__u64	id;
+	__u32	flags;
+	__u32	memfd;
+	__u64	target_addr;
+	__u64	size;
+	__u64	offset;
+};
+
+/* The number of arguments of a system call. */
+#define SECCOMP_REDIRECT_ARGS		6
+
+/* Run the call: there is no other answer yet, so that it is required. */
+#define SECCOMP_REDIRECT_FLAG_CONTINUE	(1UL << 0)
+
+/**
+ * struct seccomp_notif_resp_redirect - run a call with other arguments
+ * @id: of a notification that was received and waits for its answer
+ * @flags: %SECCOMP_REDIRECT_FLAG_CONTINUE
+ * @args_mask: bit i: args[i] replaces argument i
+ * @ptr_mask: bit i, which must be in @args_mask too: args[i] is an address in
+ *	      pins of @memfd
+ * @memfd: looked at only if @ptr_mask is not 0
+ * @args: values of those in @args_mask, others are ignored
+ * @ptr_len: bytes that the call may read at args[i], not 0, for those in
+ *	     @ptr_mask; 0 for all others
+ *
+ * The original registers are back when the target is in user mode again, and in
+ * the frame of a signal that interrupts the call. See
+ * %SECCOMP_IOCTL_NOTIF_SEND_REDIRECT.
+ */
+struct seccomp_notif_resp_redirect {
+	__u64	id;
+	__u32	flags;
+	__u32	args_mask;
+	__u32	ptr_mask;
+	__u32	memfd;
+	__u64	args[SECCOMP_REDIRECT_ARGS];
+	__u64	ptr_len[SECCOMP_REDIRECT_ARGS];
+};
+
+/**
+ * SECCOMP_IOCTL_NOTIF_PIN_INSTALL - map a sealed memfd in the target
+ *
+ * On an overlay listener, for a notification that still waits. Adds
+ * F_SEAL_SHRINK to the memfd. With target_addr 0, what is there already (same
+ * memfd, offset and size) is found again. Returns 0. Source: the redirect
+ * series.
+ *
+ * - %EINVAL: no overlay listener, or its filter was under another's judgement
+ *   when the call was made; flags; address, size or offset that is not aligned
+ *   to pages, overflows, or lies outside of the memfd; no memfd, a hugetlb
+ *   memfd, or one without a write seal or that cannot be sealed against
+ *   shrinking; somebody but the supervisor can still write to it, through a
+ *   mapping made before the seal
+ * - %EFAULT: the structure cannot be read or written
+ * - %EBADF: memfd is not open
+ * - %ENOENT: no such notification: the target may be gone
+ * - %EINPROGRESS: not received yet, or answered already
+ * - %EPERM: target_addr is below vm.mmap_min_addr; or the target has not set
+ *   no_new_privs and the opener of the listener has no CAP_SYS_ADMIN in the
+ *   target's user namespace
+ * - %EEXIST: something is mapped at target_addr
+ * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
+ *   cgroup, 64 pins in an address space), or of the machine's
+ * - %EAGAIN: a thread of the target changed the place meanwhile; or the target
+ *   locks all memory, and RLIMIT_MEMLOCK is reached
+ * - %ESRCH: the target is dying
+ * - %EINTR: the supervisor was interrupted; the mapping may be there or not
+ * - %EBUSY: another holds a kernel function that must be hooked
+ * - what a security module says of the mapping, such as %EACCES
+ */
+#define SECCOMP_IOCTL_NOTIF_PIN_INSTALL					\
+	SECCOMP_IOWR(5, struct seccomp_notif_pin_install)
+
+/**
+ * SECCOMP_IOCTL_NOTIF_SEND_REDIRECT - answer: run the call, with these arguments
+ *
+ * On an overlay listener. Filters further out than the listener's then judge the
+ * call as it has become, one by one: ALLOW and LOG go on outward, anything else
+ * takes effect there. Returns 0. After an error the notification still waits,
+ * unchanged. Source: the redirect series.
+ *
+ * - %EINVAL: no overlay listener; flags; unknown bits in a mask; ptr_mask not
+ *   within args_mask; a ptr_len that is 0 in ptr_mask, or not 0 outside of it;
+ *   an access that is not wholly in pins of memfd, contiguous in address and
+ *   in file, and below the end of the file; memfd is no memfd; an argument
+ *   above 32 bits for a 32-bit target; a call from the vsyscall page
+ * - %EFAULT: the structure cannot be read
+ * - %EBADF: memfd is not open, and ptr_mask is not 0
+ * - %ENOENT: no such notification: the target may be gone
+ * - %EINPROGRESS: not received yet, or answered already
+ * - %EPERM: as for %SECCOMP_IOCTL_NOTIF_PIN_INSTALL
+ * - %ENOMEM: out of memory
+ * - %EINTR: killed meanwhile
+ */
+#define SECCOMP_IOCTL_NOTIF_SEND_REDIRECT				\
+	SECCOMP_IOW(6, struct seccomp_notif_resp_redirect)
+
+#endif /* SECCOMP_IOCTL_NOTIF_PIN_INSTALL */
 
 /* Bits of seccomp_overlay_info.features and .native. */
 #define SECCOMP_OVERLAY_STRICT		(1ULL << 0)
