@@ -34,6 +34,7 @@ DEFINE_KERNEL_CALL(do_exit);
 DEFINE_KERNEL_CALL(receive_fd_replace);
 DEFINE_KERNEL_CALL(pidfd_pid);
 DEFINE_KERNEL_CALL(ptrace_may_access);
+DEFINE_KERNEL_CALL(memfd_fcntl);
 DEFINE_KERNEL_CALL(do_seccomp);
 
 /**
@@ -97,6 +98,11 @@ static struct kernel_call calls[] = {
 	     "struct pid *(const struct file *)"),
 	CALL(ptrace_may_access, "ptrace_may_access",
 	     "bool(struct task_struct *, unsigned int)"),
+	/* Called with numbers that are the same to both. */
+	CALL(memfd_fcntl, "memfd_fcntl",
+	     "long int(struct file *, unsigned int, long unsigned int)"),
+	CALL(memfd_fcntl, "memfd_fcntl",
+	     "long int(struct file *, unsigned int, unsigned int)"),
 	CALL(do_seccomp, "do_seccomp",
 	     "long int(unsigned int, unsigned int, void *)"),
 };

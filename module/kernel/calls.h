@@ -53,12 +53,14 @@ DECLARE_KERNEL_CALL(receive_fd_replace, int, int fd, struct file *file,
 DECLARE_KERNEL_CALL(pidfd_pid, struct pid *, const struct file *file);
 DECLARE_KERNEL_CALL(ptrace_may_access, bool, struct task_struct *task,
 		    unsigned int mode);
+DECLARE_KERNEL_CALL(memfd_fcntl, long, struct file *file, unsigned int cmd,
+		    unsigned long arg);
 /* The stock function, entered past our own hook on it. */
 DECLARE_KERNEL_CALL(do_seccomp, long, unsigned int op, unsigned int flags,
 		    void __user *uargs);
 
 /* Longest prototype or type, as text. */
-#define KERNEL_TEXT_MAX 128
+#define KERNEL_TEXT_MAX 192
 
 int kernel_describe_func(const struct kbtf_view *btf, const char *symbol,
 			 char *buf);

@@ -8,6 +8,7 @@
 
 #include <linux/file.h>
 #include <linux/ftrace.h>
+#include <linux/mm.h>
 #include <linux/version.h>
 
 /* Handlers get ftrace_regs since 5.11. */
@@ -94,6 +95,30 @@ static inline void compat_free_direct(struct ftrace_ops *ops)
 #define compat_set_seccomp_work(task) set_tsk_thread_flag(task, TIF_SECCOMP)
 #else
 #define compat_set_seccomp_work(task) set_task_syscall_work(task, SECCOMP)
+#endif
+
+/* Mappings can be sealed by the kernel since 6.10. */
+#ifdef VM_SEALED
+#define COMPAT_SEALS true
+static inline void compat_seal(struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_SEALED);
+}
+
+static inline bool compat_is_sealed(const struct vm_area_struct *vma)
+{
+	return vma->vm_flags & VM_SEALED;
+}
+#else
+#define COMPAT_SEALS false
+static inline void compat_seal(struct vm_area_struct *vma)
+{
+}
+
+static inline bool compat_is_sealed(const struct vm_area_struct *vma)
+{
+	return true;
+}
 #endif
 
 /* ENDBR in assembly came with IBT in 5.18. */

@@ -9,6 +9,7 @@
  *  4. the functions that we hook: the same, and an fentry site
  *  5. data: strict mode's lists, the logged actions
  *  6. the private structs, and the public ones against our headers
+ *  7. what keeps a mapping where it is: mseal(2), or functions to hook
  */
 #include <linux/ftrace.h>
 #include <linux/kernel.h>
@@ -16,6 +17,7 @@
 #include <linux/seccomp.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/tracepoint.h>
 
 #include "../../include/uapi/linux/overlay_seccomp.h"
 #include "btf.h"
@@ -47,6 +49,9 @@ enum {
 	SYM_STRICT,
 	SYM_STRICT_COMPAT,
 	SYM_NOTIFY_OPS,
+	SYM_NOTIFY_IOCTL,
+	SYM_SHMEM_FOPS,
+	SYM_MIN_ADDR,
 	SYM_COUNT
 };
 
@@ -60,6 +65,10 @@ static const struct symbol wanted[SYM_COUNT] __initconst = {
 	[SYM_CREATE_PROG]	= { .name = "bpf_prog_create_from_user",
 				    .hooked = true },
 	[SYM_NOTIFY_OPS]	= { .name = "seccomp_notify_ops" },
+	[SYM_NOTIFY_IOCTL]	= { .name = "seccomp_notify_ioctl",
+				    .hooked = true },
+	[SYM_SHMEM_FOPS]	= { .name = "shmem_file_operations" },
+	[SYM_MIN_ADDR]		= { .name = "mmap_min_addr" },
 	[SYM_ACTIONS_LOGGED]	= { .name = "seccomp_actions_logged" },
 	[SYM_STRICT]		= { .name = "mode1_syscalls" },
 	[SYM_STRICT_COMPAT]	= { .name = "mode1_syscalls_32",
@@ -129,7 +138,85 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 	if (strcmp(proto, "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"))
 		return refuse("function 'bpf_prog_create_from_user' is '%s'",
 			      proto);
+
+	err = learn_hook(btf, &symbols[SYM_NOTIFY_IOCTL], &kernel.notify_ioctl,
+			 proto);
+	if (err)
+		return err;
+	if (strcmp(proto, "long int(struct file *, unsigned int, long unsigned int)"))
+		return refuse("function 'seccomp_notify_ioctl' is '%s'", proto);
 	return 0;
+}
+
+static const struct guard guards[GUARD_COUNT] __initconst = {
+	[GUARD_UNMAP]	= { .name = "do_mas_align_munmap",
+			    .proto = "int(struct ma_state *, struct vm_area_struct *, struct mm_struct *, long unsigned int, long unsigned int, struct list_head *, bool)" },
+	[GUARD_REMAP]	= { .name = "vma_to_resize",
+			    .proto = "struct vm_area_struct *(long unsigned int, long unsigned int, long unsigned int, long unsigned int)" },
+	[GUARD_PROTECT]	= { .name = "security_file_mprotect",
+			    .proto = "int(struct vm_area_struct *, long unsigned int, long unsigned int)" },
+	[GUARD_MAP]	= { .name = "mmap_region",
+			    .proto = "long unsigned int(struct file *, long unsigned int, long unsigned int, vm_flags_t, long unsigned int, struct list_head *)" },
+};
+
+static int __init learn_guard(const struct kbtf_view *btf,
+			      const struct symbol *symbol, struct guard *guard)
+{
+	char proto[KERNEL_TEXT_MAX];
+	int err;
+
+	err = kernel_symbol_check(symbol);
+	if (!err)
+		err = learn_hook(btf, symbol, &guard->site, proto);
+	if (!err && strcmp(proto, guard->proto))
+		err = refuse("function '%s' is '%s', not '%s'", guard->name,
+			     proto, guard->proto);
+	return err;
+}
+
+/* The headers and the kernel must agree on whether it can seal mappings. */
+static int __init learn_sealing(const struct kbtf_view *btf)
+{
+	struct symbol symbols[GUARD_COUNT + 1] = { };
+	int i, err;
+
+	memcpy(kernel.guard, guards, sizeof(guards));
+	for (i = 0; i < GUARD_COUNT; i++) {
+		symbols[i].name = guards[i].name;
+		symbols[i].hooked = true;
+	}
+	symbols[i].name = "__x64_sys_mseal";
+	err = kernel_symbols_find(symbols, ARRAY_SIZE(symbols));
+	if (err)
+		return err;
+	if (COMPAT_SEALS)
+		return kernel_symbol_check(&symbols[GUARD_COUNT]);
+	if (symbols[GUARD_COUNT].count)
+		return refuse("the kernel seals mappings, but not its headers");
+	for (i = 0; i < GUARD_COUNT && !err; i++)
+		err = learn_guard(btf, &symbols[i], &kernel.guard[i]);
+	return err;
+}
+
+static void note_tracepoint(struct tracepoint *tp, void *data)
+{
+	if (!strcmp(tp->name, data) && !pretended("symbol", data))
+		kernel.fork_tracepoint = tp;
+}
+
+static int __init learn_tracepoint(const struct kbtf_view *btf)
+{
+	char proto[KERNEL_TEXT_MAX];
+	int err;
+
+	for_each_kernel_tracepoint(note_tracepoint, "sched_process_fork");
+	if (!kernel.fork_tracepoint)
+		return refuse("no tracepoint 'sched_process_fork'");
+	err = kernel_describe_func(btf, "__traceiter_sched_process_fork",
+				   proto);
+	if (!err && strcmp(proto, "int(void *, struct task_struct *, struct task_struct *)"))
+		err = refuse("tracepoint 'sched_process_fork' is '%s'", proto);
+	return err;
 }
 
 /* The list begins as it has since 2.6.12, and ends. */
@@ -159,6 +246,11 @@ static int __init learn_data(const struct symbol *symbols)
 
 	kernel.actions_logged = (void *)symbols[SYM_ACTIONS_LOGGED].address;
 	kernel.notify_ops = (void *)symbols[SYM_NOTIFY_OPS].address;
+	kernel.shmem_fops = (void *)symbols[SYM_SHMEM_FOPS].address;
+	if (kernel.shmem_fops->release ||
+	    pretended("member", "shmem_file_operations.release"))
+		return refuse("files on tmpfs have a release of their own");
+	kernel.min_addr = (void *)symbols[SYM_MIN_ADDR].address;
 	kernel.strict = (void *)symbols[SYM_STRICT].address;
 	kernel.strict_compat = (void *)symbols[SYM_STRICT_COMPAT].address;
 	if (!is_strict_list(kernel.strict, native) ||
@@ -186,6 +278,10 @@ static int __init learn_native(const struct kbtf_view *btf)
 	if (id > 0 &&
 	    !kbtf_find_field(btf, id, "allow_nested_listeners", &field))
 		return refuse("the kernel has nested listeners itself");
+	id = kbtf_find_struct(btf, "seccomp_knotif");
+	if (kbtf_find_struct(btf, "seccomp_notif_pin_install") > 0 ||
+	    (id > 0 && !kbtf_find_field(btf, id, "redirect", &field)))
+		return refuse("the kernel has redirect itself");
 	if (SECCOMP_FILTER_FLAG_MASK &
 	    (SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS |
 	     SECCOMP_FILTER_FLAG_SEQUENTIAL))
@@ -215,6 +311,10 @@ static int __init learn_from(const struct kbtf_view *btf,
 		err = kernel_layout_learn(btf);
 	if (!err)
 		err = learn_native(btf);
+	if (!err)
+		err = learn_sealing(btf);
+	if (!err)
+		err = learn_tracepoint(btf);
 	return err;
 }
 

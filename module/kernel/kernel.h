@@ -12,6 +12,29 @@
 #include "compat.h"
 #include "layout.h"
 
+struct tracepoint;
+
+/* Functions through which all goes that could change a mapping. */
+enum {
+	GUARD_UNMAP,
+	GUARD_REMAP,
+	GUARD_PROTECT,
+	GUARD_MAP,
+	GUARD_COUNT
+};
+
+/**
+ * struct guard - one of these
+ * @name: of the function
+ * @proto: its prototype
+ * @site: its fentry site, filled
+ */
+struct guard {
+	const char	*name;
+	const char	*proto;
+	unsigned long	site;
+};
+
 /**
  * struct kernel_facts - the rest of what the module must know
  * @do_seccomp: fentry site of do_seccomp()
@@ -19,10 +42,15 @@
  * @filter_says_run: __seccomp_filter() returns bool, true for "run the call";
  *		     before that it returned int, 0 for "run the call"
  * @create_prog: fentry site of bpf_prog_create_from_user()
+ * @notify_ioctl: fentry site of seccomp_notify_ioctl()
+ * @guard: what holds pins in place where the kernel cannot seal a mapping
  * @actions_logged: kernel.seccomp.actions_logged, as its SECCOMP_LOG_* bits
  * @strict: what strict mode allows a native caller, ended by -1
  * @strict_compat: what it allows a 32-bit one
  * @notify_ops: of a listener's file
+ * @shmem_fops: of a memfd's file, and of others on tmpfs
+ * @min_addr: vm.mmap_min_addr, or more where a security module says so
+ * @fork_tracepoint: sched_process_fork
  * @native: SECCOMP_OVERLAY_* features that the kernel has by itself
  */
 struct kernel_facts {
@@ -30,10 +58,15 @@ struct kernel_facts {
 	unsigned long	seccomp_filter;
 	bool		filter_says_run;
 	unsigned long	create_prog;
+	unsigned long	notify_ioctl;
+	struct guard	guard[GUARD_COUNT];
 	const u32	*actions_logged;
 	const int	*strict;
 	const int	*strict_compat;
 	const struct file_operations *notify_ops;
+	const struct file_operations *shmem_fops;
+	const unsigned long *min_addr;
+	struct tracepoint *fork_tracepoint;
 	u64		native;
 };
 

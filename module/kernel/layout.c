@@ -6,8 +6,10 @@
  * guess.
  */
 #include <linux/cred.h>
+#include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/kernel.h>
+#include <linux/mm_types.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -139,6 +141,29 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(bpf_prog, len),
 	PUBLIC(bpf_prog, bpf_func),
 	PUBLIC(pt_regs, orig_ax),
+	PUBLIC(pt_regs, r10),
+	PUBLIC(pt_regs, di),
+	PUBLIC(task_struct, mm),
+	PUBLIC(task_struct, personality),
+	PUBLIC(task_struct, self_exec_id),
+	PUBLIC(task_struct, task_works),
+	PUBLIC(mm_struct, mmap_lock),
+	PUBLIC(vm_area_struct, vm_start),
+	PUBLIC(vm_area_struct, vm_end),
+	PUBLIC(vm_area_struct, vm_mm),
+	PUBLIC(vm_area_struct, vm_flags),
+	PUBLIC(vm_area_struct, vm_pgoff),
+	PUBLIC(vm_area_struct, vm_file),
+	PUBLIC(vm_area_struct, shared),
+	PUBLIC(file, f_op),
+	PUBLIC(file, f_inode),
+	PUBLIC(file, f_mapping),
+	PUBLIC(file, private_data),
+	PUBLIC(inode, i_size),
+	PUBLIC(address_space, i_mmap),
+	PUBLIC(address_space, i_mmap_rwsem),
+	PUBLIC(file_operations, owner),
+	PUBLIC(file_operations, release),
 };
 
 static int __init find_member(const struct kbtf_view *btf, u32 id,
