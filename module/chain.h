@@ -15,6 +15,8 @@
  * @MARK_SEQUENTIAL: agreed that later filters are judged before it
  * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY
  * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
+ * @MARK_REDIRECT: its supervisor may pin and redirect. The shadow of such a
+ *		   filter has this mark, and no other
  *
  * @MARK_UNSETTLED: being installed: the MARK_IN_* bits are still to come
  *
@@ -31,6 +33,7 @@ enum chain_mark {
 	MARK_SEQUENTIAL		= 1 << 3,
 	MARK_IN_NESTED		= 1 << 4,
 	MARK_IN_SEQUENTIAL	= 1 << 5,
+	MARK_REDIRECT		= 1 << 6,
 	MARK_UNSETTLED		= 1 << 7,
 };
 

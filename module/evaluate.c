@@ -10,7 +10,9 @@
  *     agreed to sequential evaluation: then those out to the outermost that
  *     did not, and after them one filter at a time;
  *  3. act: answer, signal, ask the tracer and judge all once more, ask the
- *     supervisors, log, kill. If the call may still run, the next unit;
+ *     supervisors, log, kill. If the call may still run, the next unit; after
+ *     a redirect, the filters outside of it one at a time, on what it made of
+ *     the call;
  *  4. in strict mode, kill the thread for any call that is not on its list,
  *     whatever the filters said, unless they have killed already.
  *
@@ -31,6 +33,8 @@
 #include "evaluate.h"
 #include "kernel/kernel.h"
 #include "notify.h"
+#include "pin.h"
+#include "redirect.h"
 #include "strict.h"
 
 /* Bits of kernel.seccomp.actions_logged. */
@@ -61,6 +65,9 @@ struct verdict {
  * @mark: of the task's innermost filter, which tells of the whole chain
  * @sd: its registers
  * @judged: all further out has had its say already
+ * @end: where the unit ends that is being judged: the next filter further out
+ * @redirect: what has been replaced in the registers, over all passes
+ * @redirected: something has been, in this pass
  */
 struct call {
 	int			nr;
@@ -68,6 +75,9 @@ struct call {
 	u8			mark;
 	struct seccomp_data	sd;
 	bool			judged;
+	struct seccomp_filter	*end;
+	struct redirect		**redirect;
+	bool			redirected;
 };
 
 /**
@@ -213,7 +223,7 @@ static void answer(int error, long val)
 	syscall_set_return_value(current, current_pt_regs(), error, val);
 }
 
-static bool judge(int nr, bool recheck);
+static bool judge(int nr, bool recheck, struct redirect **redirect);
 
 /* Stops for the tracer; what it leaves in the registers is judged anew. */
 static bool ask_tracer(struct call *call, u32 data)
@@ -230,20 +240,48 @@ static bool ask_tracer(struct call *call, u32 data)
 	if (call->nr < 0)
 		return false;
 	call->judged = true;
-	return judge(call->nr, true);
+	return judge(call->nr, true, call->redirect);
 }
 
-static bool ask_supervisor(struct seccomp_filter *filter,
-			   const struct seccomp_data *sd)
+static void await_reply(struct seccomp_filter *listener,
+			const struct seccomp_data *sd,
+			struct notify_reply *reply)
+{
+	struct notify_waiter waiter;
+	struct notify_request *request;
+
+	*reply = (struct notify_reply) { .error = -ENOSYS };
+	if (!notify_begin(&waiter, listener, sd))
+		return;
+	while ((request = notify_wait(&waiter)))
+		pin_serve(request);
+	notify_end(&waiter, reply);
+}
+
+/* The call becomes another one, for all that lie outside of @filter. */
+static void replace_args(struct call *call, const struct seccomp_filter *filter,
+			 struct redirect *redirect)
+{
+	redirect_apply(call->redirect, redirect);
+	read_call(&call->sd);
+	call->redirected = true;
+	call->end = *filter_prev(filter);
+}
+
+static bool ask_supervisor(struct call *call, struct seccomp_filter *filter)
 {
 	struct seccomp_filter *listener;
 	struct notify_reply reply = { };
 
 	reply.error = chain_listener(filter, &listener);
 	if (!reply.error)
-		notify_supervisor(listener, sd, &reply);
-	if (reply.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE)
+		await_reply(listener, &call->sd, &reply);
+	if (reply.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE) {
+		if (reply.redirect)
+			replace_args(call, filter, reply.redirect);
 		return true;
+	}
+	redirect_free(reply.redirect);
 	answer(reply.error, reply.val);
 	return false;
 }
@@ -252,37 +290,35 @@ static bool ask_supervisor(struct seccomp_filter *filter,
  * Innermost first. Without an overlay listener in the chain only the innermost
  * is asked, as stock does; with one, CONTINUE means "ask the next further out".
  * A filter that has no open listener answers ENOSYS, so that a call which
- * somebody wanted to be asked about never runs unasked.
+ * somebody wanted to be asked about never runs unasked. A redirect ends the unit.
  */
-static bool ask_supervisors(const struct call *call,
-			    struct seccomp_filter *filter,
-			    const struct seccomp_filter *end)
+static bool ask_supervisors(struct call *call, struct seccomp_filter *filter)
 {
-	while (ask_supervisor(filter, &call->sd)) {
+	while (ask_supervisor(call, filter)) {
 		if (!(call->mark & MARK_IN_NESTED))
 			return true;
-		filter = next_to_ask(filter, end, &call->sd);
+		filter = next_to_ask(filter, call->end, &call->sd);
 		if (!filter)
 			return true;
 	}
 	return false;
 }
 
-static void kill(int nr, u32 action, u32 data)
+static void kill(const struct call *call, u32 action, u32 data)
 {
 	current->seccomp.mode = SECCOMP_MODE_DEAD;
-	evaluate_log(nr, SIGSYS, action, true);
+	evaluate_log(call->nr, SIGSYS, action, true);
+	redirect_undo(call->redirect);
 	if (action == SECCOMP_RET_KILL_THREAD &&
 	    atomic_read(&current->signal->live) != 1)
 		kernel_call(do_exit)(SIGSYS);
 	/* The last thread dumps core, with the registers of the call. */
 	syscall_rollback(current, current_pt_regs());
-	kernel_call(force_sig_seccomp)(nr, data, true);
+	kernel_call(force_sig_seccomp)(call->nr, data, true);
 }
 
 /* Returns true if evaluation goes on further out. */
-static bool act(struct call *call, const struct verdict *verdict,
-		const struct seccomp_filter *end)
+static bool act(struct call *call, const struct verdict *verdict)
 {
 	u32 action = action_of(verdict->ret);
 	u32 data = verdict->ret & SECCOMP_RET_DATA;
@@ -297,21 +333,27 @@ static bool act(struct call *call, const struct verdict *verdict,
 		answer(-min_t(int, data, MAX_ERRNO), 0);
 		break;
 	case SECCOMP_RET_TRAP:
+		redirect_undo(call->redirect);
 		syscall_rollback(current, current_pt_regs());
 		kernel_call(force_sig_seccomp)(call->nr, data, false);
 		break;
 	case SECCOMP_RET_TRACE:
-		if (call->recheck || ask_tracer(call, data))
+		if (call->recheck && !call->redirected)
+			return true;
+		/* The tracer has passed another call than this. */
+		if (call->recheck)
+			answer(-ENOSYS, 0);
+		else if (ask_tracer(call, data))
 			return true;
 		if (call->judged)
 			return false;
 		break;
 	case SECCOMP_RET_USER_NOTIF:
-		if (ask_supervisors(call, verdict->match, end))
+		if (ask_supervisors(call, verdict->match))
 			return true;
 		break;
 	default:
-		kill(call->nr, action, data);
+		kill(call, action, data);
 		return false;
 	}
 	evaluate_log(call->nr, 0, action, *filter_log(verdict->match));
@@ -319,7 +361,7 @@ static bool act(struct call *call, const struct verdict *verdict,
 }
 
 /* Returns true to run the call. */
-static bool judge(int nr, bool recheck)
+static bool judge(int nr, bool recheck, struct redirect **redirect)
 {
 	/* A sibling's TSYNC may replace it, but only by one that extends it. */
 	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
@@ -327,35 +369,36 @@ static bool judge(int nr, bool recheck)
 		.nr		= nr,
 		.recheck	= recheck,
 		.mark		= chain_mark(filter),
+		.redirect	= redirect,
 	};
-	struct seccomp_filter *end;
 	struct verdict verdict;
 
 	if (call.mark & MARK_STRICT)
 		filter = *filter_prev(filter);
 	if (WARN_ON_ONCE(!filter)) {
-		kill(nr, SECCOMP_RET_KILL_PROCESS, 0);
+		kill(&call, SECCOMP_RET_KILL_PROCESS, 0);
 		return false;
 	}
 	read_call(&call.sd);
 	if (cache_allows(filter, &call.sd))
 		return true;
 
-	end = first_unit_end(&call, filter);
+	call.end = first_unit_end(&call, filter);
 	while (filter) {
-		verdict = run_filters(filter, end, &call.sd);
-		if (!act(&call, &verdict, end))
+		verdict = run_filters(filter, call.end, &call.sd);
+		if (!act(&call, &verdict))
 			return false;
 		if (call.judged)
 			return true;
-		filter = end;
-		end = filter ? *filter_prev(filter) : NULL;
+		filter = call.end;
+		call.end = filter ? *filter_prev(filter) : NULL;
 	}
 	return true;
 }
 
 static bool evaluate(int nr, bool recheck)
 {
+	struct redirect *redirect = NULL;
 	bool run;
 
 	/* The filter was published before the task was sent here. */
@@ -363,7 +406,11 @@ static bool evaluate(int nr, bool recheck)
 	/* Killed while it waited to be told what it is under. */
 	if (chain_mark(READ_ONCE(current->seccomp.filter)) & MARK_UNSETTLED)
 		return false;
-	run = judge(nr, recheck);
+	run = judge(nr, recheck, &redirect);
+	if (run)
+		run = redirect_run(&redirect);
+	else
+		redirect_undo(&redirect);
 	return strict_judge(READ_ONCE(current->seccomp.filter)) && run;
 }
 

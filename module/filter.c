@@ -228,7 +228,8 @@ static long install_shadow(struct install *install)
 		return program_error_or(fd, install->uprog);
 	}
 	file = nested_listener(install->flags &
-			       SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV, &shadow);
+			       SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+			       install->mark & MARK_REDIRECT, &shadow);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		chain_cancel(install->overlay);
@@ -252,10 +253,10 @@ static u8 mark_for(unsigned int flags)
 
 	if (flags & SECCOMP_FILTER_FLAG_SEQUENTIAL)
 		mark |= MARK_SEQUENTIAL;
-	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
-	    (flags & SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS ||
-	     nested_is_implicit()))
+	if (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER && nested_is_implicit())
 		mark |= MARK_OVERLAY;
+	if (flags & SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS)
+		mark |= MARK_OVERLAY | MARK_REDIRECT;
 	return mark;
 }
 

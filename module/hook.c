@@ -2,16 +2,18 @@
 /*
  * The hooks.
  *
- * do_seccomp() is held by an ftrace op from load to unload. Its handler sends
- * only calls that are ours to handle_install(), each with a reference on the
- * module; all others run the stock function and never see our text.
+ * do_seccomp() and seccomp_notify_ioctl() are held by ftrace ops from load to
+ * unload. Their handlers send only calls that are ours to handle_install() and
+ * handle_ioctl(), each with a reference on the module; all others run the stock
+ * function and never see our text.
  *
  * bpf_prog_create_from_user() is observed all that time, for observe.c.
  *
  * __seccomp_filter() is hot: its direct trampoline is there only while a
  * filter carries overlay state, and for a minute after. It looks at one byte,
  * the mark of the innermost filter. Without a mark it returns into the stock
- * function; with one it drops that return address and goes to evaluate().
+ * function; with one it drops that return address and goes to evaluate(). New
+ * tasks are observed for as long, for redirect.c.
  *
  * Unload, which no operation and no state outlives: unhook, drain the worker,
  * disarm, and wait until no task can be in a trampoline. A task in evaluate()
@@ -27,6 +29,7 @@
 #include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/tracepoint.h>
 #include <linux/workqueue.h>
 #include <asm/text-patching.h>
 #include <asm/unwind_hints.h>
@@ -35,9 +38,12 @@
 #include "evaluate.h"
 #include "hook.h"
 #include "install.h"
+#include "ioctl.h"
 #include "kernel/kernel.h"
 #include "kernel/refuse.h"
 #include "observe.h"
+#include "redirect.h"
+#include "seal.h"
 
 #define DISARM_DELAY (60 * HZ)
 
@@ -137,6 +143,33 @@ static void notrace divert_install(unsigned long ip, unsigned long parent,
 	regs->ip = (unsigned long)handle_install;
 }
 
+static long handle_ioctl(struct file *file, unsigned int cmd,
+			 unsigned long arg)
+{
+	long ret = ioctl_do(file, cmd, (void __user *)arg);
+
+	module_put(THIS_MODULE);
+	return ret;
+}
+
+static void notrace divert_ioctl(unsigned long ip, unsigned long parent,
+				 struct ftrace_ops *ops,
+				 struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	if (!regs || !ioctl_is_ours((void *)regs->di, regs->si) ||
+	    !try_module_get(THIS_MODULE))
+		return;
+	regs->ip = (unsigned long)handle_ioctl;
+}
+
+static void see_fork(void *data, struct task_struct *parent,
+		     struct task_struct *child)
+{
+	redirect_fork(child);
+}
+
 static void notrace see_prog(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops,
 			     struct compat_ftrace_regs *fregs)
@@ -155,6 +188,12 @@ static struct ftrace_ops observe_ops = {
 
 static struct ftrace_ops install_ops = {
 	.func	= divert_install,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+		  FTRACE_OPS_FL_PERMANENT,
+};
+
+static struct ftrace_ops ioctl_ops = {
+	.func	= divert_ioctl,
 	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
 		  FTRACE_OPS_FL_PERMANENT,
 };
@@ -181,8 +220,15 @@ bool hook_dead(void)
 	return true;
 }
 
-/* ftrace has been known to accept a hook and leave the text as it was. */
-static int check_live(unsigned long site)
+/**
+ * hook_check_live() - is a site patched?
+ * @site: of a function that has been hooked
+ *
+ * ftrace has been known to accept a hook and leave the text as it was.
+ *
+ * Return: 0 or -ENODEV.
+ */
+int hook_check_live(unsigned long site)
 {
 	return *(const u8 *)site == CALL_INSN_OPCODE ? 0 : -ENODEV;
 }
@@ -200,6 +246,9 @@ static void disarm_now(void)
 	armed = !pretends_dead() &&
 		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					 trampoline());
+	if (!armed)
+		tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork,
+					    NULL);
 }
 
 static int register_direct(void)
@@ -212,10 +261,24 @@ static int register_direct(void)
 				     trampoline());
 	if (err)
 		return err;
-	err = check_live(kernel.seccomp_filter);
+	err = hook_check_live(kernel.seccomp_filter);
 	if (err)
 		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					 trampoline());
+	return err;
+}
+
+static int register_all(void)
+{
+	int err = tracepoint_probe_register(kernel.fork_tracepoint, see_fork,
+					    NULL);
+
+	if (err)
+		return err;
+	err = register_direct();
+	if (err)
+		tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork,
+					    NULL);
 	return err;
 }
 
@@ -226,7 +289,7 @@ static int arm(void)
 
 	if (arm_error && time_before(jiffies, arm_retry))
 		return arm_error;
-	err = register_direct();
+	err = register_all();
 	if (err && err != arm_error)
 		pr_err("cannot hook __seccomp_filter: %d%s\n", err,
 		       err == -EBUSY ? " (held by BPF or by another module)" :
@@ -265,7 +328,7 @@ int hook_arm(void)
 	if (!armed)
 		err = arm();
 	else if (!pretends_dead())
-		err = check_live(kernel.seccomp_filter);
+		err = hook_check_live(kernel.seccomp_filter);
 	if (!err)
 		users++;
 	mutex_unlock(&arm_lock);
@@ -287,24 +350,39 @@ void hook_release(void)
 	mutex_unlock(&arm_lock);
 }
 
-static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
-			   const char *name)
+/**
+ * hook_op() - hook one function
+ * @ops: with its handler and flags
+ * @site: of the function
+ *
+ * Return: 0; -EBUSY if it is held by another; -ENODEV if its text stays as it
+ * was; what ftrace says otherwise.
+ */
+int hook_op(struct ftrace_ops *ops, unsigned long site)
 {
 	int err = ftrace_set_filter_ip(ops, site, 0, 0);
 
 	if (!err)
 		err = register_ftrace_function(ops);
 	if (!err) {
-		err = check_live(site);
+		err = hook_check_live(site);
 		if (err)
 			unregister_ftrace_function(ops);
 	}
-	if (err) {
+	if (err)
+		ftrace_free_filter(ops);
+	return err;
+}
+
+static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
+			   const char *name)
+{
+	int err = hook_op(ops, site);
+
+	if (err)
 		pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
 		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
 				       "");
-		ftrace_free_filter(ops);
-	}
 	return err;
 }
 
@@ -316,7 +394,13 @@ static void stay_for_ever(void)
 		msleep(1000);
 }
 
-static void unhook_one(struct ftrace_ops *ops)
+/**
+ * unhook_op() - undo hook_op()
+ * @ops: that it has hooked
+ *
+ * Does not return if that cannot be done.
+ */
+void unhook_op(struct ftrace_ops *ops)
 {
 	if (hook_dead() || unregister_ftrace_function(ops))
 		stay_for_ever();
@@ -341,13 +425,19 @@ int __init hook_load(void)
 		       "bpf_prog_create_from_user");
 	if (err)
 		goto free_direct;
-	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
+	err = hook_one(&ioctl_ops, kernel.notify_ioctl,
+		       "seccomp_notify_ioctl");
 	if (err)
 		goto unhook_observe;
+	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
+	if (err)
+		goto unhook_ioctl;
 	return 0;
 
+unhook_ioctl:
+	unhook_op(&ioctl_ops);
 unhook_observe:
-	unhook_one(&observe_ops);
+	unhook_op(&observe_ops);
 free_direct:
 	compat_free_direct(&direct_ops);
 	return err;
@@ -356,6 +446,7 @@ free_direct:
 /* Tasks preempted in a trampoline or at the end of a hook have left it. */
 static void wait_for_text(void)
 {
+	tracepoint_synchronize_unregister();
 	synchronize_rcu_tasks();
 	synchronize_rcu();
 }
@@ -367,9 +458,11 @@ static void wait_for_text(void)
  */
 void hook_unload(void)
 {
-	unhook_one(&install_ops);
-	unhook_one(&observe_ops);
+	unhook_op(&install_ops);
+	unhook_op(&ioctl_ops);
+	unhook_op(&observe_ops);
 	chain_drain();
+	seal_unload();
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&arm_lock);
 	disarm_now();

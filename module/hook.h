@@ -11,6 +11,12 @@ int hook_arm(void);
 void hook_release(void);
 bool hook_dead(void);
 
+struct ftrace_ops;
+
+int hook_op(struct ftrace_ops *ops, unsigned long site);
+void unhook_op(struct ftrace_ops *ops);
+int hook_check_live(unsigned long site);
+
 /* In assembly, and entered by the kernel only; and what they read. */
 extern u32 overlay_mark_offset;
 void overlay_trampoline_int(void);

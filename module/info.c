@@ -21,7 +21,7 @@ static u64 features(void)
 	if (hook_dead())
 		return works;
 	works |= SECCOMP_OVERLAY_STRICT | SECCOMP_OVERLAY_NESTED |
-		 SECCOMP_OVERLAY_SEQUENTIAL;
+		 SECCOMP_OVERLAY_REDIRECT | SECCOMP_OVERLAY_SEQUENTIAL;
 	if (nested_is_implicit())
 		works |= SECCOMP_OVERLAY_IMPLICIT;
 	return works;

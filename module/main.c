@@ -9,6 +9,7 @@
 #include "chain.h"
 #include "hook.h"
 #include "kernel/kernel.h"
+#include "pin.h"
 
 static int __init overlay_seccomp_init(void)
 {
@@ -17,6 +18,7 @@ static int __init overlay_seccomp_init(void)
 	err = kernel_learn();
 	if (err)
 		return err;
+	pin_load();
 	err = chain_init();
 	if (err)
 		return err;

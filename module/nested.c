@@ -91,7 +91,7 @@ static struct notification *new_notification(void)
 	return notif;
 }
 
-static struct seccomp_filter *new_shadow(bool wait_killable)
+static struct seccomp_filter *new_shadow(bool wait_killable, u8 mark)
 {
 	struct bpf_prog *prog = shadow_program();
 	struct seccomp_filter *shadow;
@@ -104,6 +104,7 @@ static struct seccomp_filter *new_shadow(bool wait_killable)
 		return ERR_PTR(-ENOMEM);
 	}
 	*filter_wait_killable(shadow) = wait_killable;
+	*filter_mark(shadow) = mark;
 	*filter_notif(shadow) = new_notification();
 	if (!*filter_notif(shadow)) {
 		chain_put(shadow);
@@ -115,17 +116,19 @@ static struct seccomp_filter *new_shadow(bool wait_killable)
 /**
  * nested_listener() - make a shadow and the file of its supervisor
  * @wait_killable: SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV was given
+ * @mark: of the shadow
  * @shadow: filled, with one user and one reference for the caller
  *
  * The file holds a reference of its own, which the stock release drops.
  *
  * Return: the file, for which no fd has been installed yet; or an error.
  */
-struct file *nested_listener(bool wait_killable, struct seccomp_filter **shadow)
+struct file *nested_listener(bool wait_killable, u8 mark,
+			     struct seccomp_filter **shadow)
 {
 	struct file *file;
 
-	*shadow = new_shadow(wait_killable);
+	*shadow = new_shadow(wait_killable, mark);
 	if (IS_ERR(*shadow))
 		return ERR_CAST(*shadow);
 	file = anon_inode_getfile("seccomp notify", kernel.notify_ops, *shadow,

@@ -21,7 +21,7 @@ enum nested_kind {
 
 bool nested_is_implicit(void);
 int nested_kind(struct seccomp_filter *head);
-struct file *nested_listener(bool wait_killable,
+struct file *nested_listener(bool wait_killable, u8 mark,
 			     struct seccomp_filter **shadow);
 
 #endif

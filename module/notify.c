@@ -7,15 +7,53 @@
  * written only under the filter's notify_lock, which we drop while we sleep.
  * Whoever closes the listener sets notif to NULL, and the list with it, after
  * completing every waiter with ENOSYS.
+ *
+ * The supervisor of an explicit overlay listener can also have the waiting task
+ * do something, and can answer with other arguments. Its waiters are in a table
+ * of ours too: one that is in the kernel's list only is not ours to touch.
  */
 #include <linux/completion.h>
+#include <linux/hashtable.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <linux/spinlock.h>
 #include <linux/wait.h>
 
+#include "chain.h"
 #include "kernel/kernel.h"
 #include "notify.h"
+
+/*
+ * By the id of the notification. Changed under the listener's notify_lock too,
+ * so that a waiter found under that one stays; waiters_lock is taken inside of
+ * it and nests in nothing else.
+ */
+static DEFINE_HASHTABLE(waiters, 8);
+static DEFINE_SPINLOCK(waiters_lock);
+
+static struct seccomp_knotif *knotif_of(const struct notify_waiter *waiter)
+{
+	return (void *)waiter->knotif;
+}
+
+static void remember(struct notify_waiter *waiter)
+{
+	if (!(chain_mark(waiter->listener) & MARK_REDIRECT))
+		return;
+	spin_lock(&waiters_lock);
+	hash_add(waiters, &waiter->link, waiter->id);
+	spin_unlock(&waiters_lock);
+}
+
+static void forget(struct notify_waiter *waiter)
+{
+	if (hlist_unhashed(&waiter->link))
+		return;
+	spin_lock(&waiters_lock);
+	hash_del(&waiter->link);
+	spin_unlock(&waiters_lock);
+}
 
 static void enqueue(struct seccomp_knotif *n, struct seccomp_filter *filter,
 		    const struct seccomp_data *sd)
@@ -104,56 +142,282 @@ static int sleep_unlocked(struct seccomp_filter *filter,
 	return err;
 }
 
-/* Returns 0 when answered, or the error of an interrupted wait. */
-static int await_reply(struct seccomp_filter *filter, struct seccomp_knotif *n)
+/*
+ * Returns what to do before going on to wait, or NULL when the wait is over.
+ * The notify_lock is held.
+ */
+static struct notify_request *wait_locked(struct notify_waiter *waiter)
 {
+	struct seccomp_filter *filter = waiter->listener;
+	struct seccomp_knotif *n = knotif_of(waiter);
+	struct notify_request *request;
 	struct seccomp_kaddfd *addfd;
 	bool killable;
 	int err;
 
-	do {
-		killable = wait_is_killable(filter, n);
-		err = sleep_unlocked(filter, n, killable);
-		/* Received, or answered, while the signal came: wait on. */
-		if (err && (killable || !wait_is_killable(filter, n)))
-			return err;
+	for (;;) {
+		request = list_first_entry_or_null(&waiter->requests,
+						   struct notify_request, link);
+		if (request) {
+			list_del_init(&request->link);
+			refcount_inc(&request->refs);
+			return request;
+		}
+		/* Before the state: ADDFD can be the answer as well. */
 		addfd = first_addfd(n);
 		if (addfd)
 			install_fd(addfd, n);
-	} while (*knotif_state(n) != layout.notify_replied);
-	return 0;
+		if (*knotif_state(n) == layout.notify_replied)
+			return NULL;
+
+		killable = wait_is_killable(filter, n);
+		err = sleep_unlocked(filter, n, killable);
+		/* Received, or answered, while the signal came: wait on. */
+		if (err && (killable || !wait_is_killable(filter, n))) {
+			waiter->error = err;
+			return NULL;
+		}
+	}
+}
+
+static void refuse_requests(struct notify_waiter *waiter)
+{
+	struct notify_request *request, *next;
+
+	list_for_each_entry_safe(request, next, &waiter->requests, link) {
+		list_del_init(&request->link);
+		request->error = -ESRCH;
+		/* The supervisor's: not to be touched after this. */
+		complete(&request->done);
+	}
 }
 
 /**
- * notify_supervisor() - ask the listener of a filter, and wait
- * @filter: the one that said USER_NOTIF
- * @sd: the call
- * @reply: filled: the supervisor's answer; -ENOSYS without an open listener;
- *	   -ERESTARTSYS if a signal came first
+ * notify_begin() - ask the listener of a filter
+ * @waiter: on the stack, filled
+ * @filter: whose listener it is
+ * @sd: the call; it stays where it is until notify_end()
+ *
+ * Return: true if it was asked: notify_wait() and notify_end() must follow;
+ * false if it has no listener that is open.
  */
-void notify_supervisor(struct seccomp_filter *filter,
-		       const struct seccomp_data *sd,
-		       struct notify_reply *reply)
+bool notify_begin(struct notify_waiter *waiter, struct seccomp_filter *filter,
+		  const struct seccomp_data *sd)
 {
-	u64 room[KNOTIF_SIZE_MAX / sizeof(u64)] = { };
-	struct seccomp_knotif *n = (void *)room;
+	bool open;
 
-	*reply = (struct notify_reply) { .error = -ENOSYS };
+	memset(waiter, 0, sizeof(*waiter));
+	waiter->listener = filter;
+	INIT_LIST_HEAD(&waiter->requests);
 	mutex_lock(filter_notify_lock(filter));
-	if (!*filter_notif(filter))
-		goto unlock;
+	open = *filter_notif(filter);
+	if (open) {
+		enqueue(knotif_of(waiter), filter, sd);
+		waiter->id = *knotif_id(knotif_of(waiter));
+		remember(waiter);
+	}
+	mutex_unlock(filter_notify_lock(filter));
+	return open;
+}
 
-	enqueue(n, filter, sd);
-	reply->error = await_reply(filter, n);
-	if (!reply->error) {
+/**
+ * notify_wait() - wait for the answer, or for something to do
+ * @waiter: from notify_begin()
+ *
+ * Return: a request of the supervisor's with a reference, to be done without
+ * locks and completed before the next notify_wait(); NULL when the wait is over.
+ */
+struct notify_request *notify_wait(struct notify_waiter *waiter)
+{
+	struct notify_request *request;
+
+	mutex_lock(filter_notify_lock(waiter->listener));
+	request = wait_locked(waiter);
+	mutex_unlock(filter_notify_lock(waiter->listener));
+	return request;
+}
+
+/**
+ * notify_end() - the wait is over
+ * @waiter: from notify_begin()
+ * @reply: filled: the supervisor's answer; -ERESTARTSYS if a signal came first
+ */
+void notify_end(struct notify_waiter *waiter, struct notify_reply *reply)
+{
+	struct seccomp_filter *filter = waiter->listener;
+	struct seccomp_knotif *n = knotif_of(waiter);
+
+	*reply = (struct notify_reply) { .error = waiter->error };
+	mutex_lock(filter_notify_lock(filter));
+	if (!waiter->error) {
 		reply->flags = *knotif_flags(n);
 		reply->error = *knotif_error(n);
 		reply->val = *knotif_val(n);
 	}
+	reply->redirect = waiter->redirect;
 	refuse_fds(n);
+	refuse_requests(waiter);
+	forget(waiter);
 	/* Closed meanwhile: the list is gone, and a new one cannot come. */
 	if (*filter_notif(filter))
 		list_del(knotif_link(n));
-unlock:
 	mutex_unlock(filter_notify_lock(filter));
+}
+
+static struct seccomp_knotif *find_knotif(struct seccomp_filter *listener,
+					  u64 id)
+{
+	struct list_head *list = notif_list(*filter_notif(listener));
+	struct seccomp_knotif *n;
+	struct list_head *at;
+
+	list_for_each(at, list) {
+		n = (void *)((char *)at - layout.knotif_link);
+		if (*knotif_id(n) == id)
+			return n;
+	}
+	return NULL;
+}
+
+static struct notify_waiter *find_waiter(struct seccomp_filter *listener,
+					 u64 id)
+{
+	struct notify_waiter *waiter, *found = NULL;
+
+	spin_lock(&waiters_lock);
+	hash_for_each_possible(waiters, waiter, link, id) {
+		if (waiter->id == id && waiter->listener == listener) {
+			found = waiter;
+			break;
+		}
+	}
+	spin_unlock(&waiters_lock);
+	return found;
+}
+
+static struct notify_waiter *find_received(struct seccomp_filter *listener,
+					   u64 id)
+{
+	struct notify_waiter *waiter;
+	struct seccomp_knotif *n;
+
+	n = *filter_notif(listener) ? find_knotif(listener, id) : NULL;
+	if (!n)
+		return ERR_PTR(-ENOENT);
+	waiter = find_waiter(listener, id);
+	if (!waiter)
+		return ERR_PTR(-EINVAL);
+	return *knotif_state(n) == layout.notify_sent ?
+	       waiter : ERR_PTR(-EINPROGRESS);
+}
+
+/**
+ * notify_hold() - find the task behind a notification, and keep it waiting
+ * @listener: the filter of the supervisor's file
+ * @id: of the notification
+ *
+ * Return: the waiter, with @listener's notify_lock held until notify_drop(): no
+ * user copy, mmap_lock, fput() or mmput() meanwhile. Or an error: -ENOENT if
+ * there is no such notification; -EINVAL if it is not ours; -EINPROGRESS if it
+ * was not received, or is answered; -EINTR.
+ */
+struct notify_waiter *notify_hold(struct seccomp_filter *listener, u64 id)
+{
+	struct notify_waiter *waiter;
+
+	if (mutex_lock_interruptible(filter_notify_lock(listener)))
+		return ERR_PTR(-EINTR);
+	waiter = find_received(listener, id);
+	if (IS_ERR(waiter))
+		mutex_unlock(filter_notify_lock(listener));
+	return waiter;
+}
+
+/**
+ * notify_drop() - undo notify_hold()
+ * @waiter: not to be looked at any more
+ */
+void notify_drop(struct notify_waiter *waiter)
+{
+	mutex_unlock(filter_notify_lock(waiter->listener));
+}
+
+/**
+ * notify_task() - the task that waits
+ * @waiter: from notify_hold()
+ *
+ * Return: the task, without a reference.
+ */
+struct task_struct *notify_task(const struct notify_waiter *waiter)
+{
+	return *knotif_task(knotif_of(waiter));
+}
+
+/**
+ * notify_data() - its call
+ * @waiter: from notify_hold()
+ *
+ * Return: on the task's stack.
+ */
+const struct seccomp_data *notify_data(const struct notify_waiter *waiter)
+{
+	return *knotif_data(knotif_of(waiter));
+}
+
+/**
+ * notify_init() - a request that nobody has seen
+ * @request: with one reference, the caller's
+ */
+void notify_init(struct notify_request *request)
+{
+	refcount_set(&request->refs, 1);
+	INIT_LIST_HEAD(&request->link);
+	init_completion(&request->done);
+}
+
+/**
+ * notify_ask() - have the waiting task do something
+ * @waiter: from notify_hold()
+ * @request: for notify_await()
+ */
+void notify_ask(struct notify_waiter *waiter, struct notify_request *request)
+{
+	list_add_tail(&request->link, &waiter->requests);
+	complete(knotif_ready(knotif_of(waiter)));
+}
+
+/**
+ * notify_await() - until it is done
+ * @listener: as for notify_hold(), whose lock is not held
+ * @request: from notify_ask()
+ *
+ * Return: what the task said; -ESRCH if it went away first; -EINTR, upon which
+ * the task may have taken the request, or not.
+ */
+int notify_await(struct seccomp_filter *listener,
+		 struct notify_request *request)
+{
+	if (!wait_for_completion_interruptible(&request->done))
+		return request->error;
+	mutex_lock(filter_notify_lock(listener));
+	list_del_init(&request->link);
+	mutex_unlock(filter_notify_lock(listener));
+	return completion_done(&request->done) ? request->error : -EINTR;
+}
+
+/**
+ * notify_redirect() - answer: run the call, with other arguments
+ * @waiter: from notify_hold()
+ * @redirect: taken over
+ */
+void notify_redirect(struct notify_waiter *waiter, struct redirect *redirect)
+{
+	struct seccomp_knotif *n = knotif_of(waiter);
+
+	waiter->redirect = redirect;
+	*knotif_state(n) = layout.notify_replied;
+	*knotif_error(n) = 0;
+	*knotif_val(n) = 0;
+	*knotif_flags(n) = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	complete(knotif_ready(n));
 }

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pins: memory of a supervisor's, mapped in a target that cannot change it.
+ *
+ * The supervisor, in the ioctl: the memfd is sealed against writing and
+ * shrinking, and nobody else can still write to it; then a file of our own is
+ * opened on it, for reading only, and handed to the waiting target.
+ *
+ * The target maps that file, in its own context: so limits, security modules
+ * and the choice of an address are right by themselves. Then, under its
+ * mmap_lock, the mapping must still be what was made; it is sealed, and the
+ * file gets operations of ours, by which a pin is known from then on, in the
+ * child of a fork too. A peer that comes in between can only make it fail.
+ *
+ * Nothing else is remembered. The file has a reference on the module by its
+ * operations, and gives up the sealing when the last mapping of it is gone.
+ */
+#include <linux/cred.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/mman.h>
+#include <linux/module.h>
+#include <linux/personality.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "kernel/kernel.h"
+#include "notify.h"
+#include "pin.h"
+#include "seal.h"
+#include "../include/uapi/linux/overlay_seccomp.h"
+
+/* In one address space. */
+#define PINS_MAX 64
+
+/**
+ * struct pin_request - a mapping to be made by the target
+ * @ask: how it gets there
+ * @file: our own, for reading only
+ * @addr: in: where, or 0; out: where it is
+ * @size: in bytes
+ * @offset: in bytes, in @file
+ * @sealing: seal_put() is still ours to call, not the file's
+ */
+struct pin_request {
+	struct notify_request	ask;
+	struct file		*file;
+	unsigned long		addr;
+	unsigned long		size;
+	unsigned long		offset;
+	bool			sealing;
+};
+
+static int release_pin(struct inode *inode, struct file *file)
+{
+	seal_put();
+	return 0;
+}
+
+/* Those of any file of its kind, but for our release. */
+static struct file_operations pin_fops __ro_after_init;
+
+/**
+ * pin_load() - before any pin can be made
+ */
+void __init pin_load(void)
+{
+	pin_fops = *kernel.shmem_fops;
+	pin_fops.release = release_pin;
+	pin_fops.owner = THIS_MODULE;
+}
+
+/**
+ * pin_is() - is this mapping a pin?
+ * @vma: whose mmap_lock is held
+ *
+ * Return: true if PIN_INSTALL made it, or it was copied from such a one.
+ */
+bool notrace pin_is(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && READ_ONCE(vma->vm_file->f_op) == &pin_fops;
+}
+
+static bool is_read_only(const struct vm_area_struct *vma)
+{
+	const unsigned long must = VM_READ | VM_MAYSHARE;
+	const unsigned long never = VM_WRITE | VM_MAYWRITE | VM_SHARED;
+
+	return (vma->vm_flags & (must | never)) == must;
+}
+
+/* The byte of the file that stands at @addr. */
+static u64 file_offset(const struct vm_area_struct *vma, unsigned long addr)
+{
+	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
+}
+
+/**
+ * pin_check() - is this all in pins of one memfd?
+ * @mm: whose mmap_lock is held
+ * @inode: of the memfd
+ * @addr: first byte
+ * @len: bytes, not 0; @addr + @len does not overflow
+ *
+ * A target may split a pin (mlock of a part), so that it can be several
+ * mappings.
+ *
+ * Return: 0 if all of it is sealed and read-only, contiguous in address and in
+ * the file, and below the end of the file; -EINVAL.
+ */
+int pin_check(struct mm_struct *mm, const struct inode *inode,
+	      unsigned long addr, unsigned long len)
+{
+	struct vm_area_struct *vma = find_vma(mm, addr);
+	unsigned long at = addr;
+	u64 first = 0;
+
+	for (; at - addr < len; at = vma->vm_end, vma = find_vma(mm, at)) {
+		if (!vma || vma->vm_start > at || !pin_is(vma) ||
+		    file_inode(vma->vm_file) != inode ||
+		    !is_read_only(vma) || !seal_holds(vma))
+			return -EINVAL;
+		if (at == addr)
+			first = file_offset(vma, at);
+		else if (file_offset(vma, at) != first + (at - addr))
+			return -EINVAL;
+	}
+	return first + len <= (u64)i_size_read(inode) ? 0 : -EINVAL;
+}
+
+/* Of a pin that may have been split. */
+static unsigned long end_of(struct mm_struct *mm,
+			    const struct vm_area_struct *vma)
+{
+	const struct vm_area_struct *next;
+
+	for (;;) {
+		next = find_vma(mm, vma->vm_end);
+		if (!next || next->vm_start != vma->vm_end ||
+		    next->vm_file != vma->vm_file)
+			return vma->vm_end;
+		vma = next;
+	}
+}
+
+static bool answers(struct mm_struct *mm, const struct vm_area_struct *vma,
+		    const struct pin_request *request)
+{
+	return file_offset(vma, vma->vm_start) == request->offset &&
+	       end_of(mm, vma) - vma->vm_start == request->size &&
+	       !pin_check(mm, file_inode(request->file), vma->vm_start,
+			  request->size);
+}
+
+/*
+ * Counts pins, and returns the address of one that a request like this has
+ * made, or 0.
+ */
+static unsigned long find_pin(struct mm_struct *mm,
+			      const struct pin_request *request, int *count)
+{
+	const struct file *last = NULL;
+	struct vm_area_struct *vma;
+	unsigned long found = 0;
+
+	*count = 0;
+	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
+		if (!pin_is(vma))
+			continue;
+		*count += vma->vm_file != last;
+		last = vma->vm_file;
+		if (!found && answers(mm, vma, request))
+			found = vma->vm_start;
+	}
+	return found;
+}
+
+/* Is it what do_mmap() made of our request, and nothing else? */
+static bool is_as_made(const struct vm_area_struct *vma,
+		       const struct pin_request *request, unsigned long addr)
+{
+	return vma && vma->vm_start == addr &&
+	       vma->vm_end == addr + request->size &&
+	       vma->vm_file == request->file &&
+	       file_offset(vma, addr) == request->offset &&
+	       is_read_only(vma) && !(vma->vm_flags & VM_EXEC);
+}
+
+/* 1 if a thread of the same address space was served meanwhile. */
+static int seal_locked(struct pin_request *request, unsigned long addr)
+{
+	struct vm_area_struct *vma = find_vma(current->mm, addr);
+	unsigned long other;
+	int count;
+
+	if (!is_as_made(vma, request, addr))
+		return -EAGAIN;
+	other = find_pin(current->mm, request, &count);
+	if (!request->addr && other) {
+		request->addr = other;
+		return 1;
+	}
+	if (count >= PINS_MAX)
+		return -ENOMEM;
+	seal_vma(vma);
+	/* Put by whoever puts the file, after release_pin(). */
+	__module_get(THIS_MODULE);
+	request->sealing = false;
+	WRITE_ONCE(request->file->f_op, &pin_fops);
+	request->addr = addr;
+	return 0;
+}
+
+static int seal_mapping(struct pin_request *request, unsigned long addr)
+{
+	int err;
+
+	if (mmap_write_lock_killable(current->mm))
+		return -ESRCH;
+	err = seal_locked(request, addr);
+	mmap_write_unlock(current->mm);
+	/* Not sealed, so that a peer may have replaced it: its own loss. */
+	if (err && err != -EAGAIN)
+		vm_munmap(addr, request->size);
+	return min(err, 0);
+}
+
+static unsigned long map(const struct pin_request *request)
+{
+	unsigned int personality = current->personality;
+	unsigned long flags = MAP_SHARED;
+	unsigned long addr;
+
+	if (request->addr)
+		flags |= MAP_FIXED_NOREPLACE;
+	current->personality &= ~READ_IMPLIES_EXEC;
+	addr = vm_mmap(request->file, request->addr, request->size, PROT_READ,
+		       flags, request->offset);
+	current->personality = personality;
+	return addr;
+}
+
+/* 1 if there is nothing to do. */
+static int find_existing(struct pin_request *request)
+{
+	unsigned long addr;
+	int count;
+
+	if (mmap_read_lock_killable(current->mm))
+		return -ESRCH;
+	addr = find_pin(current->mm, request, &count);
+	mmap_read_unlock(current->mm);
+	if (!request->addr && addr) {
+		request->addr = addr;
+		return 1;
+	}
+	return count < PINS_MAX ? 0 : -ENOMEM;
+}
+
+static int make_pin(struct pin_request *request)
+{
+	unsigned long addr;
+	int err;
+
+	err = find_existing(request);
+	if (err)
+		return min(err, 0);
+	addr = map(request);
+	if (!IS_ERR_VALUE(addr))
+		return seal_mapping(request, addr);
+	return fatal_signal_pending(current) ? -ESRCH : (long)addr;
+}
+
+static void put_request(struct pin_request *request)
+{
+	if (!refcount_dec_and_test(&request->ask.refs))
+		return;
+	/* Before the file, by which it may have been passed on. */
+	if (request->sealing)
+		seal_put();
+	fput(request->file);
+	kfree(request);
+}
+
+/**
+ * pin_serve() - make a pin that the supervisor has asked for
+ * @ask: from notify_wait()
+ */
+void pin_serve(struct notify_request *ask)
+{
+	struct pin_request *request = container_of(ask, struct pin_request,
+						   ask);
+
+	ask->error = make_pin(request);
+	complete(&ask->done);
+	put_request(request);
+}
+
+/**
+ * pin_memfd() - a file that can be a pin's
+ * @fd: of the caller
+ *
+ * Return: a file on tmpfs, with a reference; -EBADF; -EINVAL for another one,
+ * on hugetlbfs too. Whether it is a memfd, and sealed, its seals say.
+ */
+struct file *pin_memfd(int fd)
+{
+	struct file *file = fget(fd);
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	if (file->f_op != kernel.shmem_fops) {
+		fput(file);
+		return ERR_PTR(-EINVAL);
+	}
+	return file;
+}
+
+/**
+ * pin_may_act_for() - may a supervisor change a target's memory and registers?
+ * @listener: of the supervisor
+ * @target: with a reference, or waiting
+ *
+ * As for the filter itself: the target cannot gain privileges, or whoever made
+ * the listener had them already.
+ *
+ * Return: true if so.
+ */
+bool pin_may_act_for(const struct file *listener, struct task_struct *target)
+{
+	const struct cred *cred;
+	bool may;
+
+	if (task_no_new_privs(target))
+		return true;
+	cred = get_task_cred(target);
+	may = file_ns_capable(listener, cred->user_ns, CAP_SYS_ADMIN);
+	put_cred(cred);
+	return may;
+}
+
+/* Nobody writes or truncates it from here on, but by what is mapped already. */
+static int seal_file(struct file *memfd)
+{
+	const int write = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
+	long seals = kernel_call(memfd_fcntl)(memfd, F_GET_SEALS, 0);
+
+	if (seals < 0 || !(seals & write))
+		return -EINVAL;
+	if (!(seals & F_SEAL_SHRINK) &&
+	    kernel_call(memfd_fcntl)(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
+		return -EINVAL;
+	return 0;
+}
+
+static bool is_writable(const struct vm_area_struct *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) ==
+	       (VM_SHARED | VM_MAYWRITE);
+}
+
+/*
+ * Mappings from before the seal, which go on to write. The supervisor's own are
+ * what it changes the pin by.
+ */
+static bool others_write(struct file *memfd, const struct mm_struct *target)
+{
+	struct address_space *mapping = memfd->f_mapping;
+	struct vm_area_struct *vma;
+	struct rb_node *node;
+	bool found = false;
+
+	i_mmap_lock_read(mapping);
+	for (node = rb_first_cached(&mapping->i_mmap); node && !found;
+	     node = rb_next(node)) {
+		vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		found = is_writable(vma) &&
+			(vma->vm_mm != current->mm || vma->vm_mm == target);
+	}
+	i_mmap_unlock_read(mapping);
+	return found;
+}
+
+static int check_range(const struct seccomp_notif_pin_install *pin)
+{
+	if (pin->flags || !pin->size || !PAGE_ALIGNED(pin->target_addr) ||
+	    !PAGE_ALIGNED(pin->size) || !PAGE_ALIGNED(pin->offset))
+		return -EINVAL;
+	if (pin->target_addr + pin->size < pin->size ||
+	    pin->offset + pin->size < pin->size)
+		return -EINVAL;
+	return 0;
+}
+
+/* The target's address space; its notification still waits. */
+static struct mm_struct *target_mm(struct file *listener, u64 id)
+{
+	struct notify_waiter *waiter = notify_hold(listener->private_data, id);
+	struct mm_struct *mm = ERR_PTR(-EPERM);
+
+	if (IS_ERR(waiter))
+		return ERR_CAST(waiter);
+	if (pin_may_act_for(listener, notify_task(waiter)))
+		mm = get_task_mm(notify_task(waiter)) ?: ERR_PTR(-ESRCH);
+	notify_drop(waiter);
+	return mm;
+}
+
+static int prepare_file(struct file *listener, struct file *memfd,
+			const struct seccomp_notif_pin_install *pin)
+{
+	struct mm_struct *mm = target_mm(listener, pin->id);
+	int err;
+
+	if (IS_ERR(mm))
+		return PTR_ERR(mm);
+	err = seal_file(memfd);
+	/* The size is looked at when it cannot shrink any more. */
+	if (!err && (pin->offset + pin->size >
+		     (u64)i_size_read(file_inode(memfd)) ||
+		     others_write(memfd, mm)))
+		err = -EINVAL;
+	mmput(mm);
+	if (!err && pin->target_addr &&
+	    pin->target_addr < READ_ONCE(*kernel.min_addr))
+		err = -EPERM;
+	return err;
+}
+
+static struct pin_request *
+new_request(struct file *memfd, const struct seccomp_notif_pin_install *pin)
+{
+	struct pin_request *request;
+	struct file *file;
+
+	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
+	if (!request)
+		return ERR_PTR(-ENOMEM);
+	file = dentry_open(&memfd->f_path, O_RDONLY | O_LARGEFILE,
+			   current_cred());
+	if (IS_ERR(file)) {
+		kfree(request);
+		return ERR_CAST(file);
+	}
+	notify_init(&request->ask);
+	request->file = file;
+	request->addr = pin->target_addr;
+	request->size = pin->size;
+	request->offset = pin->offset;
+	return request;
+}
+
+static int have_mapped(struct file *listener, u64 id,
+		       struct pin_request *request)
+{
+	struct notify_waiter *waiter = notify_hold(listener->private_data, id);
+
+	if (IS_ERR(waiter))
+		return PTR_ERR(waiter);
+	notify_ask(waiter, &request->ask);
+	notify_drop(waiter);
+	return notify_await(listener->private_data, &request->ask);
+}
+
+static int install_pin(struct file *listener, struct file *memfd,
+		       struct seccomp_notif_pin_install *pin)
+{
+	struct pin_request *request;
+	int err;
+
+	err = prepare_file(listener, memfd, pin);
+	if (err)
+		return err;
+	request = new_request(memfd, pin);
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	err = seal_get();
+	if (!err) {
+		request->sealing = true;
+		err = have_mapped(listener, pin->id, request);
+	}
+	if (!err)
+		pin->target_addr = request->addr;
+	put_request(request);
+	return err;
+}
+
+/**
+ * pin_install() - SECCOMP_IOCTL_NOTIF_PIN_INSTALL
+ * @listener: an explicit overlay listener
+ * @uarg: struct seccomp_notif_pin_install
+ *
+ * Source: the redirect series.
+ *
+ * Return: 0, or the errors in the order of the checks: -EFAULT; -EINVAL for
+ * what is wrong by itself; -EBADF; -EINVAL for another kind of file; -ENOENT,
+ * -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM without the right to
+ * act for the target; -EINVAL for seals, size and writers; -EPERM below
+ * vm.mmap_min_addr; what seal_get() says; -ENOMEM; and what the target meets
+ * when it maps.
+ */
+long pin_install(struct file *listener, void __user *uarg)
+{
+	struct seccomp_notif_pin_install pin;
+	struct file *memfd;
+	int err;
+
+	BUILD_BUG_ON(sizeof(pin) != 40);
+	if (copy_from_user(&pin, uarg, sizeof(pin)))
+		return -EFAULT;
+	err = check_range(&pin);
+	if (err)
+		return err;
+	memfd = pin_memfd(pin.memfd);
+	if (IS_ERR(memfd))
+		return PTR_ERR(memfd);
+	err = install_pin(listener, memfd, &pin);
+	fput(memfd);
+	if (err)
+		return err;
+	return copy_to_user(uarg, &pin, sizeof(pin)) ? -EFAULT : 0;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What keeps a pin where it is.
+ *
+ * A kernel that has mseal(2) seals mappings by itself: VM_SEALED. On others the
+ * same is held by hooks, which are there only while pins are, and for a minute
+ * after. They see whatever would unmap, move or reprotect, with the mmap_lock
+ * held for writing, and refuse it with the errno of mseal(2) where a pin is
+ * concerned. All that unmaps passes through the first; the last only gives the
+ * right errno to what the first would refuse.
+ *
+ * Nothing is remembered: whether a mapping is a pin, it says itself (pin.c).
+ */
+#include <linux/ftrace.h>
+#include <linux/jiffies.h>
+#include <linux/kernel.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include "hook.h"
+#include "kernel/kernel.h"
+#include "pin.h"
+#include "seal.h"
+
+#define DISARM_DELAY (60 * HZ)
+
+/* Taken outside of all others but hook.c's; protects what follows it. */
+static DEFINE_MUTEX(seal_lock);
+static bool armed;
+static unsigned int users;
+
+static void disarm_work(struct work_struct *work);
+static DECLARE_DELAYED_WORK(disarm, disarm_work);
+
+static bool notrace has_pin(struct mm_struct *mm, unsigned long start,
+			    unsigned long end)
+{
+	struct vm_area_struct *vma;
+
+	for (vma = find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = find_vma(mm, vma->vm_end))
+		if (pin_is(vma))
+			return true;
+	return false;
+}
+
+/* Runs in place of a function that would have changed a pin. */
+static noinline long refuse_change(void)
+{
+	return -EPERM;
+}
+
+static void notrace refuse_if(struct pt_regs *regs, bool concerned)
+{
+	if (concerned)
+		regs->ip = (unsigned long)refuse_change;
+}
+
+/* (mas, vma, mm, start, end, uf, downgrade) */
+static void notrace guard_unmap(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops,
+				struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	refuse_if(regs, has_pin((void *)regs->dx, regs->cx, regs->r8));
+}
+
+/* (addr, old_len, new_len, flags) */
+static void notrace guard_remap(unsigned long ip, unsigned long parent,
+				struct ftrace_ops *ops,
+				struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	refuse_if(regs, has_pin(current->mm, regs->di, regs->di + 1));
+}
+
+/* (vma, reqprot, prot) */
+static void notrace guard_protect(unsigned long ip, unsigned long parent,
+				  struct ftrace_ops *ops,
+				  struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	refuse_if(regs, pin_is((void *)regs->di));
+}
+
+/* (file, addr, len, vm_flags, pgoff, uf) */
+static void notrace guard_map(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops,
+			      struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+
+	refuse_if(regs, has_pin(current->mm, regs->si, regs->si + regs->dx));
+}
+
+#define GUARD(handler) {						\
+	.func	= handler,						\
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
+		  FTRACE_OPS_FL_PERMANENT,				\
+}
+
+static struct ftrace_ops guards[GUARD_COUNT] = {
+	[GUARD_UNMAP]	= GUARD(guard_unmap),
+	[GUARD_REMAP]	= GUARD(guard_remap),
+	[GUARD_PROTECT]	= GUARD(guard_protect),
+	[GUARD_MAP]	= GUARD(guard_map),
+};
+
+static int arm(void)
+{
+	int i, err;
+
+	for (i = 0; i < GUARD_COUNT; i++) {
+		err = hook_op(&guards[i], kernel.guard[i].site);
+		if (err)
+			break;
+	}
+	if (i == GUARD_COUNT)
+		return 0;
+	pr_err_ratelimited("cannot hook %s: %d%s\n", kernel.guard[i].name, err,
+			   err == -EBUSY ? " (held by BPF or by another module)" :
+					   "");
+	while (i--)
+		unhook_op(&guards[i]);
+	return err;
+}
+
+static void disarm_now(void)
+{
+	int i;
+
+	for (i = 0; armed && i < GUARD_COUNT; i++)
+		unhook_op(&guards[i]);
+	armed = false;
+}
+
+static void disarm_work(struct work_struct *work)
+{
+	mutex_lock(&seal_lock);
+	if (!users && !hook_dead())
+		disarm_now();
+	mutex_unlock(&seal_lock);
+}
+
+/**
+ * seal_works() - is every mapping that is sealed held in place now?
+ *
+ * Return: false once ftrace has died, where hooks do the sealing.
+ */
+bool seal_works(void)
+{
+	int i;
+
+	if (COMPAT_SEALS)
+		return true;
+	if (hook_dead())
+		return false;
+	for (i = 0; i < GUARD_COUNT; i++)
+		if (hook_check_live(kernel.guard[i].site))
+			return false;
+	return true;
+}
+
+/**
+ * seal_get() - before a mapping is sealed
+ *
+ * May patch kernel text, and so sleep for long.
+ *
+ * Return: 0, and seal_put() must follow when the mapping is gone; -EINTR if
+ * killed; -EBUSY if a function is held by another; -EINVAL if ftrace is dead;
+ * what ftrace says otherwise.
+ */
+int seal_get(void)
+{
+	int err = 0;
+
+	if (COMPAT_SEALS)
+		return 0;
+	if (mutex_lock_killable(&seal_lock))
+		return -EINTR;
+	if (!armed) {
+		err = hook_dead() ? -EINVAL : arm();
+		armed = !err;
+	} else if (!seal_works()) {
+		err = -EINVAL;
+	}
+	if (!err)
+		users++;
+	mutex_unlock(&seal_lock);
+	return err;
+}
+
+/**
+ * seal_put() - undo one seal_get()
+ *
+ * The hooks go by delayed work.
+ */
+void seal_put(void)
+{
+	if (COMPAT_SEALS)
+		return;
+	mutex_lock(&seal_lock);
+	if (!--users) {
+		cancel_delayed_work(&disarm);
+		schedule_delayed_work(&disarm, DISARM_DELAY);
+	}
+	mutex_unlock(&seal_lock);
+}
+
+/**
+ * seal_vma() - from here on it stays as it is
+ * @vma: whose mmap_lock is held for writing. Where hooks do it, they know it by
+ *	 what it is
+ */
+void seal_vma(struct vm_area_struct *vma)
+{
+	compat_seal(vma);
+}
+
+/**
+ * seal_holds() - is this mapping sealed?
+ * @vma: a pin, whose mmap_lock is held
+ *
+ * Return: true if so, as long as seal_works().
+ */
+bool seal_holds(const struct vm_area_struct *vma)
+{
+	return compat_is_sealed(vma);
+}
+
+/**
+ * seal_unload() - take the hooks away
+ *
+ * Only for unload: there are no pins.
+ */
+void seal_unload(void)
+{
+	cancel_delayed_work_sync(&disarm);
+	mutex_lock(&seal_lock);
+	disarm_now();
+	mutex_unlock(&seal_lock);
+}
