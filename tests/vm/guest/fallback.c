@@ -106,6 +106,20 @@ static void nested_target(int out, long outer_nr, long inner_nr, long call)
 	_exit(0);
 }
 
+static void redirect_target(int out)
+{
+	struct report report;
+	int fd;
+
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	fd = install(SYS_dup, SECCOMP_RET_USER_NOTIF, NESTED_LISTENER);
+	write(out, &fd, sizeof(fd));
+	report.ret = syscall(SYS_dup, -1);
+	report.error = report.ret < 0 ? errno : 0;
+	write(out, &report, sizeof(report));
+	_exit(0);
+}
+
 static void let_pass(int listener)
 {
 	struct seccomp_notif request = { };
@@ -158,6 +172,39 @@ static struct report nested_call(long outer_nr, long inner_nr, long call,
 	return report;
 }
 
+/* Has dup() of nothing become that of a file; if that is refused, lets it pass. */
+static int redirect_call(struct report *report)
+{
+	struct seccomp_notif request = { };
+	struct seccomp_notif_resp response = {
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+	struct seccomp_notif_resp_redirect redirect = {
+		.flags = SECCOMP_REDIRECT_FLAG_CONTINUE,
+		.args_mask = 1,
+		.args = { STDERR_FILENO },
+	};
+	int fd, pipefd[2], error = 0;
+	pid_t pid;
+
+	if (pipe(pipefd))
+		return -1;
+	pid = fork();
+	if (!pid)
+		redirect_target(pipefd[1]);
+	read(pipefd[0], &fd, sizeof(fd));
+	fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+	ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request);
+	response.id = redirect.id = request.id;
+	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND_REDIRECT, &redirect)) {
+		error = errno;
+		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
+	}
+	read(pipefd[0], report, sizeof(*report));
+	wait_signal(pid);
+	return error;
+}
+
 int main(int argc, char **argv)
 {
 	int dead = argc == 3 && !strcmp(argv[1], "dead");
@@ -196,5 +243,12 @@ int main(int argc, char **argv)
 	r = nested_call(SYS_getppid, SYS_getuid, SYS_getppid, asked);
 	ok(r.ret > 0 && asked[0] == 1 && !asked[1],
 	   "nested: a call of the outer runs after it was asked");
+
+	if (dead)
+		ok(redirect_call(&r) == EINVAL && r.error == EBADF,
+		   "redirect: refused, and the call still waits");
+	else
+		ok(redirect_call(&r) == 0 && r.ret > STDERR_FILENO,
+		   "redirect: the call runs with what it was given");
 	return failures != 0;
 }
