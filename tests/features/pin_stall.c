@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Pins: what may happen while PIN_INSTALL waits for the target. It waits as
+ * long as a case likes, because the target's CPU is kept from it.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pinkit.h"
+
+/* The target's CPU, and that of all others. */
+enum { STALLED, FREE };
+
+#define STALL_MS 500	/* at most: real-time tasks get 950 at once */
+#define BEFORE_MS 40	/* PIN_INSTALL sleeps by then */
+
+static void on_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	NEED(!sched_setaffinity(0, sizeof(set), &set));
+}
+
+static long now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* A pin that is to be made; those who take part have a copy. */
+struct stall {
+	atomic_bool *over;	/* the same for all */
+	struct captive c;
+	struct sealed s;
+	struct notice n;
+	struct kid hog;
+	struct kid other;
+};
+
+static void hog(struct kid *k)
+{
+	const struct sched_param p = { .sched_priority = 1 };
+	struct stall *x = (struct stall *)k->arg;
+	long until = now_ms() + STALL_MS;
+
+	on_cpu(STALLED);
+	NEED(!sched_setscheduler(0, SCHED_FIFO, &p));
+	say(k, 0);
+	while (!atomic_load(x->over) && now_ms() < until)
+		;
+}
+
+static void on_signal(int sig)
+{
+	(void)sig;
+}
+
+static void handle(int sig, int flags)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
+
+	NEED(!sigaction(sig, &sa, NULL));
+}
+
+static void stalled_target(void)
+{
+	on_cpu(STALLED);
+	handle(SIGUSR1, SA_RESTART);
+}
+
+/*
+ * The target waits in the trapped call, and cannot run; OTHER, if any, runs
+ * beside us.
+ */
+static void stall_start(struct stall *x, void (*other)(struct kid *k))
+{
+	const struct captive_plan plan = { .before = stalled_target };
+	struct sealed first;
+
+	need_redirect();
+	need_root();
+	if (get_nprocs() < 2)
+		skip("needs two CPUs");
+	x->over = mmap(NULL, sizeof(*x->over), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(x->over != MAP_FAILED);
+	on_cpu(FREE);
+	sealed_pages(&x->s, 1);
+	captive_start(&x->c, &plan);
+	/* Whatever the first pin of all needs is not to be waited for. */
+	sealed_pages(&first, 1);
+	CONTROL(captive_pin_all(&x->c, &first));
+	sealed_free(&first);
+	captive_trap(&x->c, MAIN, &x->n);
+	wait_asleep(x->c.k.pid);
+	kid_start(&x->hog, hog, x);
+	NEED(heard(&x->hog) == 0);
+	if (other)
+		kid_start(&x->other, other, x);
+}
+
+static void stall_over(struct stall *x)
+{
+	atomic_store(x->over, true);
+	CHECK_EQ(ending(kid_wait(&x->hog)), 0);
+}
+
+static long pin_once(struct stall *x)
+{
+	uint64_t addr = 0;
+
+	return pin_install(x->c.listener, x->n.id, x->s.fd, &addr, PAGE, 0);
+}
+
+/* Whatever was before, a pin is made now, and holds. */
+static void pin_after(struct stall *x)
+{
+	uint64_t addr = 0;
+
+	CHECK_EQ(pin_install(x->c.listener, x->n.id, x->s.fd, &addr, PAGE, 0),
+		 0);
+	CHECK_EQ(mappings_of(x->c.k.pid, x->s.fd), 1);
+	CHECK_EQ(captive_release(&x->c, MAIN, &x->n), getpid());
+	CHECK_EQ(run(&x->c.task[MAIN], do_count_pages, addr, 1), 1);
+	CHECK_EQ(run(&x->c.task[MAIN], do_unmap, addr, PAGE), -EPERM);
+	captive_end(&x->c);
+	sealed_free(&x->s);
+}
+
+CASE(pin_waits, "PIN_INSTALL waits until the target has run")
+{
+	struct stall x;
+	long start;
+
+	stall_start(&x, NULL);
+	start = now_ms();
+	CHECK_EQ(pin_once(&x), 0);
+	CONTROL(now_ms() - start >= STALL_MS / 2);
+	stall_over(&x);
+	pin_after(&x);
+}
+
+CASE(pin_interrupted, "a signal at the supervisor is EINTR, and no harm")
+{
+	const struct itimerval soon = { .it_value.tv_usec = BEFORE_MS * 1000 };
+	struct stall x;
+
+	stall_start(&x, NULL);
+	handle(SIGALRM, 0);
+	NEED(!setitimer(ITIMER_REAL, &soon, NULL));
+	CHECK_EQ(pin_once(&x), -EINTR);
+	CONTROL(!atomic_load(x.over));
+	CHECK_EQ(id_valid(x.c.listener, x.n.id), 0);
+	stall_over(&x);
+	pin_after(&x);
+}
+
+static void killer(struct kid *k)
+{
+	struct stall *x = (struct stall *)k->arg;
+
+	pause_ms(BEFORE_MS);
+	kill(x->c.k.pid, SIGKILL);
+	pause_ms(BEFORE_MS);
+	atomic_store(x->over, true);
+}
+
+CASE(pin_target_killed, "a target that is killed meanwhile is ESRCH")
+{
+	long refs = module_refs(), r;
+	struct stall x;
+
+	stall_start(&x, killer);
+	r = pin_once(&x);
+	/* Or it was quick. */
+	CHECK(r == -ESRCH || r == 0);
+	stall_over(&x);
+	CHECK_EQ(ending(kid_wait(&x.other)), 0);
+	CONTROL_EQ(ending(kid_wait(&x.c.k)), SIGNALED(SIGKILL));
+	CHECK_EQ(pin_once(&x), -ENOENT);
+	captive_reap(&x.c);
+	CHECK_EQ(x.s.map[0], word_of(0));
+	sealed_free(&x.s);
+	CHECK(module_refs_fall_to(refs) <= refs);
+}
+
+static void signaller(struct kid *k)
+{
+	struct stall *x = (struct stall *)k->arg;
+
+	pause_ms(BEFORE_MS);
+	kill(x->c.k.pid, SIGUSR1);
+	pause_ms(BEFORE_MS);
+	atomic_store(x->over, true);
+}
+
+CASE(pin_target_signalled, "a signal at the target ends the question only")
+{
+	struct stall x;
+	uint64_t first;
+	long r;
+
+	stall_start(&x, signaller);
+	first = x.n.id;
+	r = pin_once(&x);
+	CHECK(r == 0 || r == -ESRCH || r == -ENOENT);
+	stall_over(&x);
+	CHECK_EQ(ending(kid_wait(&x.other)), 0);
+	CHECK(notice_waits(x.c.listener, 8000));
+	notice_recv(x.c.listener, &x.n);
+	CONTROL(x.n.id != first);
+	pin_after(&x);
+}
+
+static void answerer(struct kid *k)
+{
+	struct stall *x = (struct stall *)k->arg;
+
+	pause_ms(BEFORE_MS);
+	say(k, notice_continue(x->c.listener, &x->n));
+	atomic_store(x->over, true);
+}
+
+CASE(pin_answered_meanwhile, "another supervisor may answer meanwhile")
+{
+	struct stall x;
+	long r;
+
+	stall_start(&x, answerer);
+	r = pin_once(&x);
+	CHECK(r == 0 || r == -ESRCH || r == -ENOENT || r == -EINPROGRESS);
+	stall_over(&x);
+	CONTROL_EQ(heard(&x.other), 0);
+	CHECK_EQ(ending(kid_wait(&x.other)), 0);
+	CHECK_EQ(heard(&x.c.task[MAIN]), getpid());
+	CHECK_EQ(pin_once(&x), -ENOENT);
+	captive_trap(&x.c, MAIN, &x.n);
+	pin_after(&x);
+}
+
+static void other_supervisor(struct kid *k)
+{
+	say(k, pin_once((struct stall *)k->arg));
+}
+
+static bool has_said(struct kid *k)
+{
+	struct pollfd p = { .fd = k->in, .events = POLLIN };
+
+	return poll(&p, 1, 0) > 0;
+}
+
+/* Its file has no writers, since only the caller's mapping may be one. */
+static void write_seal(struct sealed *s)
+{
+	sealed_free(s);
+	sealed_new(s, PAGE, F_SEAL_WRITE);
+}
+
+CASE(pin_supervisor_killed, "a supervisor killed meanwhile harms nothing")
+{
+	struct stall x;
+
+	stall_start(&x, NULL);
+	write_seal(&x.s);
+	kid_start(&x.other, other_supervisor, &x);
+	wait_asleep(x.other.pid);
+	CONTROL(!has_said(&x.other));
+	kid_kill(&x.other);
+	CHECK_EQ(id_valid(x.c.listener, x.n.id), 0);
+	stall_over(&x);
+	pin_after(&x);
+}
+
+CASE(pin_two_supervisors, "two supervisors may ask for the same at once")
+{
+	struct stall x;
+
+	stall_start(&x, NULL);
+	write_seal(&x.s);
+	kid_start(&x.other, other_supervisor, &x);
+	wait_asleep(x.other.pid);
+	CONTROL(!has_said(&x.other));
+	CHECK_EQ(pin_once(&x), 0);
+	CHECK_EQ(heard(&x.other), 0);
+	CHECK_EQ(ending(kid_wait(&x.other)), 0);
+	stall_over(&x);
+	pin_after(&x);
+}
