@@ -117,11 +117,12 @@ static u64 file_offset(const struct vm_area_struct *vma, unsigned long addr)
 int pin_check(struct mm_struct *mm, const struct inode *inode,
 	      unsigned long addr, unsigned long len)
 {
-	struct vm_area_struct *vma = find_vma(mm, addr);
-	unsigned long at = addr;
+	struct vm_area_struct *vma;
+	unsigned long at;
 	u64 first = 0;
 
-	for (; at - addr < len; at = vma->vm_end, vma = find_vma(mm, at)) {
+	for (at = addr; at - addr < len; at = vma->vm_end) {
+		vma = find_vma(mm, at);
 		if (!vma || vma->vm_start > at || !pin_is(vma) ||
 		    file_inode(vma->vm_file) != inode ||
 		    !is_read_only(vma) || !seal_holds(vma))

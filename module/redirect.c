@@ -72,18 +72,18 @@ struct redirect {
 static DEFINE_HASHTABLE(queued, 8);
 static DEFINE_SPINLOCK(queued_lock);
 
+#define REG(name) offsetof(struct pt_regs, name)
+
 static unsigned long *arg_register(struct pt_regs *regs, bool compat, int i)
 {
-	unsigned long *native[ARGS] = {
-		&regs->di, &regs->si, &regs->dx,
-		&regs->r10, &regs->r8, &regs->r9,
+	static const u8 native[ARGS] = {
+		REG(di), REG(si), REG(dx), REG(r10), REG(r8), REG(r9),
 	};
-	unsigned long *ia32[ARGS] = {
-		&regs->bx, &regs->cx, &regs->dx,
-		&regs->si, &regs->di, &regs->bp,
+	static const u8 ia32[ARGS] = {
+		REG(bx), REG(cx), REG(dx), REG(si), REG(di), REG(bp),
 	};
 
-	return compat ? ia32[i] : native[i];
+	return (void *)regs + (compat ? ia32 : native)[i];
 }
 
 static void put_back(const struct redirect *redirect, struct pt_regs *regs)
@@ -290,44 +290,6 @@ static int check_pointers(const struct seccomp_notif_resp_redirect *resp,
 	return err;
 }
 
-/*
- * The target's address space if @resp has pointers, else NULL. It waits, so that
- * it keeps this one as long as its notification is there.
- */
-static struct mm_struct *
-check_target(struct file *listener,
-	     const struct seccomp_notif_resp_redirect *resp)
-{
-	struct notify_waiter *waiter;
-	struct mm_struct *mm = NULL;
-	int err = 0;
-
-	waiter = notify_hold(listener->private_data, resp->id);
-	if (IS_ERR(waiter))
-		return ERR_CAST(waiter);
-	if (!pin_may_act_for(listener, notify_task(waiter)))
-		err = -EPERM;
-	else
-		err = check_call(resp, notify_data(waiter));
-	if (!err && resp->ptr_mask)
-		mm = get_task_mm(notify_task(waiter)) ?: ERR_PTR(-ENOENT);
-	notify_drop(waiter);
-	return err ? ERR_PTR(err) : mm;
-}
-
-static int check_response(struct file *listener, const struct inode *inode,
-			  const struct seccomp_notif_resp_redirect *resp)
-{
-	struct mm_struct *mm = check_target(listener, resp);
-	int err;
-
-	if (IS_ERR_OR_NULL(mm))
-		return PTR_ERR(mm);
-	err = check_pointers(resp, inode, mm);
-	mmput(mm);
-	return err;
-}
-
 static struct redirect *
 new_redirect(const struct seccomp_notif_resp_redirect *resp)
 {
@@ -345,23 +307,64 @@ new_redirect(const struct seccomp_notif_resp_redirect *resp)
 	return redirect;
 }
 
-/* It is still the notification that was looked at: an id is not used again. */
-static int commit(struct file *listener,
-		  const struct seccomp_notif_resp_redirect *resp)
+/*
+ * Answers at once if there are no pointers. If there are, it only takes the
+ * target's address space, which stays that as long as the notification waits.
+ */
+static int answer_or_take(struct file *listener,
+			  const struct seccomp_notif_resp_redirect *resp,
+			  struct redirect *redirect, struct mm_struct **mm)
 {
-	struct redirect *redirect = new_redirect(resp);
 	struct notify_waiter *waiter;
+	int err;
 
-	if (!redirect)
-		return -ENOMEM;
 	waiter = notify_hold(listener->private_data, resp->id);
-	if (IS_ERR(waiter)) {
-		redirect_free(redirect);
+	if (IS_ERR(waiter))
 		return PTR_ERR(waiter);
+	err = pin_may_act_for(listener, notify_task(waiter)) ?
+	      check_call(resp, notify_data(waiter)) : -EPERM;
+	if (!err && !resp->ptr_mask) {
+		notify_redirect(waiter, redirect);
+	} else if (!err) {
+		*mm = get_task_mm(notify_task(waiter));
+		err = *mm ? 0 : -ENOENT;
 	}
+	notify_drop(waiter);
+	return err;
+}
+
+/* It is what was looked at, if it is still there: no id is used again. */
+static int answer_pointers(struct file *listener, u64 id,
+			   struct redirect *redirect)
+{
+	struct notify_waiter *waiter = notify_hold(listener->private_data, id);
+
+	if (IS_ERR(waiter))
+		return PTR_ERR(waiter);
 	notify_redirect(waiter, redirect);
 	notify_drop(waiter);
 	return 0;
+}
+
+static int answer(struct file *listener, const struct inode *inode,
+		  const struct seccomp_notif_resp_redirect *resp)
+{
+	struct redirect *redirect = new_redirect(resp);
+	struct mm_struct *mm = NULL;
+	int err;
+
+	if (!redirect)
+		return -ENOMEM;
+	err = answer_or_take(listener, resp, redirect, &mm);
+	if (mm) {
+		err = check_pointers(resp, inode, mm);
+		mmput(mm);
+		if (!err)
+			err = answer_pointers(listener, resp->id, redirect);
+	}
+	if (err)
+		redirect_free(redirect);
+	return err;
 }
 
 /**
@@ -374,9 +377,10 @@ static int commit(struct file *listener,
  *
  * Return: 0, or the errors in the order of the checks: -EFAULT; -EINVAL for
  * what is wrong by itself; -EBADF and -EINVAL for the memfd of pointers;
- * -ENOENT, -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM without the
- * right to act for the target; -EINVAL for what the call cannot have, and for
- * pointers that are not in pins; -ENOMEM. After an error, nothing has changed.
+ * -ENOMEM; -ENOENT, -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM
+ * without the right to act for the target; -EINVAL for what the call cannot
+ * have, and for pointers that are not in pins. After an error, nothing has
+ * changed.
  */
 long redirect_send(struct file *listener, void __user *uarg)
 {
@@ -394,9 +398,7 @@ long redirect_send(struct file *listener, void __user *uarg)
 		memfd = pin_memfd(resp.memfd);
 	if (IS_ERR(memfd))
 		return PTR_ERR(memfd);
-	err = check_response(listener, memfd ? file_inode(memfd) : NULL, &resp);
-	if (!err)
-		err = commit(listener, &resp);
+	err = answer(listener, memfd ? file_inode(memfd) : NULL, &resp);
 	if (memfd)
 		fput(memfd);
 	return err;
