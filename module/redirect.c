@@ -23,6 +23,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/ptrace.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/task_stack.h>
@@ -45,7 +46,7 @@
 
 /**
  * struct redirect - registers to be replaced, and then put back
- * @work: puts them back
+ * @work: puts them back; then waits until redirect_fork() has looked at it
  * @link: in queued, while @work is
  * @task: whose they are
  * @exec_id: of @task, when the call began
@@ -68,7 +69,11 @@ struct redirect {
 	unsigned long		substitute[ARGS];
 };
 
-/* By task, for its children; the lock nests in nothing. */
+/*
+ * By task, for its children. Searched under RCU, since a tracepoint may not
+ * sleep, which the lock may on PREEMPT_RT; that protects changes, and nests in
+ * nothing.
+ */
 static DEFINE_HASHTABLE(queued, 8);
 static DEFINE_SPINLOCK(queued_lock);
 
@@ -106,7 +111,7 @@ void redirect_free(struct redirect *redirect)
 {
 	if (!redirect)
 		return;
-	kfree(redirect);
+	kfree_rcu(redirect, work);
 	/* Unload waits for what is left of this function. */
 	module_put(THIS_MODULE);
 }
@@ -174,7 +179,7 @@ void redirect_undo(struct redirect **held)
 static void dequeue(struct redirect *redirect)
 {
 	spin_lock(&queued_lock);
-	hash_del(&redirect->link);
+	hash_del_rcu(&redirect->link);
 	spin_unlock(&queued_lock);
 }
 
@@ -211,7 +216,7 @@ bool redirect_run(struct redirect **held)
 	redirect->exec_id = current->self_exec_id;
 	init_task_work(&redirect->work, restore_work);
 	spin_lock(&queued_lock);
-	hash_add(queued, &redirect->link, (unsigned long)current);
+	hash_add_rcu(queued, &redirect->link, (unsigned long)current);
 	spin_unlock(&queued_lock);
 	if (task_work_add(current, &redirect->work, TWA_RESUME)) {
 		dequeue(redirect);
@@ -226,17 +231,19 @@ bool redirect_run(struct redirect **held)
  * redirect_fork() - the caller has made a child, which has not run yet
  * @child: with a copy of the caller's registers
  *
- * Runs in a tracepoint, for each new task.
+ * Runs in a tracepoint, for each new task. What is the caller's own stays there
+ * meanwhile.
  */
 void redirect_fork(struct task_struct *child)
 {
 	struct redirect *redirect;
 
-	spin_lock(&queued_lock);
-	hash_for_each_possible(queued, redirect, link, (unsigned long)current)
+	rcu_read_lock();
+	hash_for_each_possible_rcu(queued, redirect, link,
+				   (unsigned long)current)
 		if (redirect->task == current)
 			put_back(redirect, task_pt_regs(child));
-	spin_unlock(&queued_lock);
+	rcu_read_unlock();
 }
 
 static int check_masks(const struct seccomp_notif_resp_redirect *resp)
