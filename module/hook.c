@@ -351,8 +351,32 @@ void hook_release(void)
 }
 
 /**
+ * hook_prepare() - say which function an op is for
+ * @ops: that is not hooked
+ * @site: of the function
+ *
+ * Once for each op: some kernels keep a pointer to a filter that was freed, and
+ * would use it if another were set. hook_forget() comes last.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int hook_prepare(struct ftrace_ops *ops, unsigned long site)
+{
+	return ftrace_set_filter_ip(ops, site, 0, 0);
+}
+
+/**
+ * hook_forget() - undo hook_prepare(), also one that has failed or never was
+ * @ops: that will never be hooked again
+ */
+void hook_forget(struct ftrace_ops *ops)
+{
+	ftrace_free_filter(ops);
+}
+
+/**
  * hook_op() - hook one function
- * @ops: with its handler and flags
+ * @ops: with its handler and flags, prepared
  * @site: of the function
  *
  * Return: 0; -EBUSY if it is held by another; -ENODEV if its text stays as it
@@ -360,29 +384,29 @@ void hook_release(void)
  */
 int hook_op(struct ftrace_ops *ops, unsigned long site)
 {
-	int err = ftrace_set_filter_ip(ops, site, 0, 0);
+	int err = register_ftrace_function(ops);
 
-	if (!err)
-		err = register_ftrace_function(ops);
-	if (!err) {
-		err = hook_check_live(site);
-		if (err)
-			unregister_ftrace_function(ops);
-	}
 	if (err)
-		ftrace_free_filter(ops);
+		return err;
+	err = hook_check_live(site);
+	if (err)
+		unregister_ftrace_function(ops);
 	return err;
 }
 
 static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 			   const char *name)
 {
-	int err = hook_op(ops, site);
+	int err = hook_prepare(ops, site);
 
-	if (err)
-		pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
-		       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
-				       "");
+	if (!err)
+		err = hook_op(ops, site);
+	if (!err)
+		return 0;
+	hook_forget(ops);
+	pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
+	       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
+			       "");
 	return err;
 }
 
@@ -404,7 +428,12 @@ void unhook_op(struct ftrace_ops *ops)
 {
 	if (hook_dead() || unregister_ftrace_function(ops))
 		stay_for_ever();
-	ftrace_free_filter(ops);
+}
+
+static void unhook_one(struct ftrace_ops *ops)
+{
+	unhook_op(ops);
+	hook_forget(ops);
 }
 
 /**
@@ -435,9 +464,9 @@ int __init hook_load(void)
 	return 0;
 
 unhook_ioctl:
-	unhook_op(&ioctl_ops);
+	unhook_one(&ioctl_ops);
 unhook_observe:
-	unhook_op(&observe_ops);
+	unhook_one(&observe_ops);
 free_direct:
 	compat_free_direct(&direct_ops);
 	return err;
@@ -458,9 +487,9 @@ static void wait_for_text(void)
  */
 void hook_unload(void)
 {
-	unhook_op(&install_ops);
-	unhook_op(&ioctl_ops);
-	unhook_op(&observe_ops);
+	unhook_one(&install_ops);
+	unhook_one(&ioctl_ops);
+	unhook_one(&observe_ops);
 	chain_drain();
 	seal_unload();
 	cancel_delayed_work_sync(&disarm);

@@ -13,6 +13,8 @@ bool hook_dead(void);
 
 struct ftrace_ops;
 
+int hook_prepare(struct ftrace_ops *ops, unsigned long site);
+void hook_forget(struct ftrace_ops *ops);
 int hook_op(struct ftrace_ops *ops, unsigned long site);
 void unhook_op(struct ftrace_ops *ops);
 int hook_check_live(unsigned long site);

@@ -10,6 +10,7 @@
 #include "hook.h"
 #include "kernel/kernel.h"
 #include "pin.h"
+#include "seal.h"
 
 static int __init overlay_seccomp_init(void)
 {
@@ -19,12 +20,21 @@ static int __init overlay_seccomp_init(void)
 	if (err)
 		return err;
 	pin_load();
+	err = seal_load();
+	if (err)
+		goto unseal;
 	err = chain_init();
 	if (err)
-		return err;
+		goto unseal;
 	err = hook_load();
 	if (err)
-		chain_drain();
+		goto drain;
+	return 0;
+
+drain:
+	chain_drain();
+unseal:
+	seal_unload();
 	return err;
 }
 module_init(overlay_seccomp_init);

@@ -111,6 +111,20 @@ static struct ftrace_ops guards[GUARD_COUNT] = {
 	[GUARD_MAP]	= GUARD(guard_map),
 };
 
+/**
+ * seal_load() - make the hooks ready
+ *
+ * Return: 0, or -ENOMEM, and then seal_unload() is needed all the same.
+ */
+int __init seal_load(void)
+{
+	int i, err = 0;
+
+	for (i = 0; !COMPAT_SEALS && !err && i < GUARD_COUNT; i++)
+		err = hook_prepare(&guards[i], kernel.guard[i].site);
+	return err;
+}
+
 static int arm(void)
 {
 	int i, err;
@@ -236,12 +250,16 @@ bool seal_holds(const struct vm_area_struct *vma)
 /**
  * seal_unload() - take the hooks away
  *
- * Only for unload: there are no pins.
+ * Only for unload, and for a load that fails: there are no pins.
  */
 void seal_unload(void)
 {
+	int i;
+
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&seal_lock);
 	disarm_now();
 	mutex_unlock(&seal_lock);
+	for (i = 0; !COMPAT_SEALS && i < GUARD_COUNT; i++)
+		hook_forget(&guards[i]);
 }

@@ -6,6 +6,7 @@
 
 struct vm_area_struct;
 
+int seal_load(void);
 int seal_get(void);
 void seal_put(void);
 void seal_vma(struct vm_area_struct *vma);
