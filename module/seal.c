@@ -30,6 +30,8 @@
 static DEFINE_MUTEX(seal_lock);
 static bool armed;
 static unsigned int users;
+static int arm_error;
+static unsigned long arm_retry;
 
 static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(disarm, disarm_work);
@@ -125,7 +127,7 @@ int __init seal_load(void)
 	return err;
 }
 
-static int arm(void)
+static int hook_guards(void)
 {
 	int i, err;
 
@@ -142,6 +144,17 @@ static int arm(void)
 	while (i--)
 		unhook_op(&guards[i]);
 	return err;
+}
+
+/* The text is patched, or found unpatchable, at most once a second. */
+static int arm(void)
+{
+	if (arm_error && time_before(jiffies, arm_retry))
+		return arm_error;
+	arm_error = hook_guards();
+	arm_retry = jiffies + HZ;
+	armed = !arm_error;
+	return arm_error;
 }
 
 static void disarm_now(void)
@@ -199,7 +212,6 @@ int seal_get(void)
 		return -EINTR;
 	if (!armed) {
 		err = hook_dead() ? -EINVAL : arm();
-		armed = !err;
 	} else if (!seal_works()) {
 		err = -EINVAL;
 	}
