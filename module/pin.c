@@ -135,50 +135,66 @@ int pin_check(struct mm_struct *mm, const struct inode *inode,
 	return first + len <= (u64)i_size_read(inode) ? 0 : -EINVAL;
 }
 
-/* Of a pin that may have been split. */
-static unsigned long end_of(struct mm_struct *mm,
-			    const struct vm_area_struct *vma)
-{
-	const struct vm_area_struct *next;
+/*
+ * One pin, which may have been split: the mappings of one file that continue
+ * each other.
+ */
+struct run {
+	const struct file	*file;
+	unsigned long		start;
+	unsigned long		end;
+	u64			offset;
+};
 
-	for (;;) {
-		next = find_vma(mm, vma->vm_end);
-		if (!next || next->vm_start != vma->vm_end ||
-		    next->vm_file != vma->vm_file)
-			return vma->vm_end;
-		vma = next;
-	}
+static bool continues(const struct run *run, const struct vm_area_struct *vma)
+{
+	return vma->vm_file == run->file && vma->vm_start == run->end &&
+	       file_offset(vma, vma->vm_start) ==
+	       run->offset + (run->end - run->start);
 }
 
-static bool answers(struct mm_struct *mm, const struct vm_area_struct *vma,
+static bool answers(struct mm_struct *mm, const struct run *run,
 		    const struct pin_request *request)
 {
-	return file_offset(vma, vma->vm_start) == request->offset &&
-	       end_of(mm, vma) - vma->vm_start == request->size &&
-	       !pin_check(mm, file_inode(request->file), vma->vm_start,
-			  request->size);
+	const struct inode *inode = file_inode(request->file);
+
+	return run->file && file_inode(run->file) == inode &&
+	       run->offset == request->offset &&
+	       run->end - run->start == request->size &&
+	       !pin_check(mm, inode, run->start, request->size);
 }
 
 /*
  * Counts pins, and returns the address of one that a request like this has
- * made, or 0.
+ * made, or 0. Each mapping is looked at twice at most: there can be many, since
+ * a peer can duplicate one before it is sealed.
  */
 static unsigned long find_pin(struct mm_struct *mm,
 			      const struct pin_request *request, int *count)
 {
-	const struct file *last = NULL;
-	struct vm_area_struct *vma;
+	struct vm_area_struct *vma = find_vma(mm, 0);
 	unsigned long found = 0;
+	struct run run = { };
 
-	*count = 0;
-	for (vma = find_vma(mm, 0); vma; vma = find_vma(mm, vma->vm_end)) {
+	for (*count = 0; vma; vma = find_vma(mm, vma->vm_end)) {
 		if (!pin_is(vma))
 			continue;
-		*count += vma->vm_file != last;
-		last = vma->vm_file;
-		if (!found && answers(mm, vma, request))
-			found = vma->vm_start;
+		if (continues(&run, vma)) {
+			run.end = vma->vm_end;
+			continue;
+		}
+		if (!found && answers(mm, &run, request))
+			found = run.start;
+		++*count;
+		run = (struct run) {
+			.file	= vma->vm_file,
+			.start	= vma->vm_start,
+			.end	= vma->vm_end,
+			.offset	= file_offset(vma, vma->vm_start),
+		};
 	}
+	if (!found && answers(mm, &run, request))
+		found = run.start;
 	return found;
 }
 
@@ -368,24 +384,33 @@ static bool is_writable(const struct vm_area_struct *vma)
 
 /*
  * Mappings from before the seal, which go on to write. The supervisor's own are
- * what it changes the pin by.
+ * what it changes the pin by. One that is just being made, and has seen no
+ * seal, is counted already, but is not there yet: EAGAIN.
  */
-static bool others_write(struct file *memfd, const struct mm_struct *target)
+static int check_writers(struct file *memfd, const struct mm_struct *target)
 {
 	struct address_space *mapping = memfd->f_mapping;
 	struct vm_area_struct *vma;
 	struct rb_node *node;
-	bool found = false;
+	int writable = 0;
+	int err = 0;
 
 	i_mmap_lock_read(mapping);
-	for (node = rb_first_cached(&mapping->i_mmap); node && !found;
+	for (node = rb_first_cached(&mapping->i_mmap); node && !err;
 	     node = rb_next(node)) {
 		vma = rb_entry(node, struct vm_area_struct, shared.rb);
-		found = is_writable(vma) &&
-			(vma->vm_mm != current->mm || vma->vm_mm == target);
+		if (!is_writable(vma))
+			continue;
+		writable++;
+		if (vma->vm_mm != current->mm || vma->vm_mm == target)
+			err = -EINVAL;
 	}
+	/* They count, then look at the seals; we have sealed, and look. */
+	smp_mb();
+	if (!err && atomic_read(&mapping->i_mmap_writable) > writable)
+		err = -EAGAIN;
 	i_mmap_unlock_read(mapping);
-	return found;
+	return err;
 }
 
 static int check_range(const struct seccomp_notif_pin_install *pin)
@@ -423,10 +448,11 @@ static int prepare_file(struct file *listener, struct file *memfd,
 		return PTR_ERR(mm);
 	err = seal_file(memfd);
 	/* The size is looked at when it cannot shrink any more. */
-	if (!err && (pin->offset + pin->size >
-		     (u64)i_size_read(file_inode(memfd)) ||
-		     others_write(memfd, mm)))
+	if (!err && pin->offset + pin->size >
+		    (u64)i_size_read(file_inode(memfd)))
 		err = -EINVAL;
+	if (!err)
+		err = check_writers(memfd, mm);
 	mmput(mm);
 	if (!err && pin->target_addr &&
 	    pin->target_addr < READ_ONCE(*kernel.min_addr))
@@ -502,9 +528,9 @@ static int install_pin(struct file *listener, struct file *memfd,
  * Return: 0, or the errors in the order of the checks: -EFAULT; -EINVAL for
  * what is wrong by itself; -EBADF; -EINVAL for another kind of file; -ENOENT,
  * -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM without the right to
- * act for the target; -EINVAL for seals, size and writers; -EPERM below
- * vm.mmap_min_addr; what seal_get() says; -ENOMEM; and what the target meets
- * when it maps.
+ * act for the target; -EINVAL for seals, size and writers, or -EAGAIN for one
+ * that is just mapping; -EPERM below vm.mmap_min_addr; what seal_get() says;
+ * -ENOMEM; and what the target meets when it maps.
  */
 long pin_install(struct file *listener, void __user *uarg)
 {

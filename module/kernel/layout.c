@@ -162,6 +162,7 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(inode, i_size),
 	PUBLIC(address_space, i_mmap),
 	PUBLIC(address_space, i_mmap_rwsem),
+	PUBLIC(address_space, i_mmap_writable),
 	PUBLIC(file_operations, owner),
 	PUBLIC(file_operations, release),
 };

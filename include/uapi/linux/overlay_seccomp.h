@@ -107,9 +107,16 @@
  *
  * The mapping is shared with the memfd and read-only. Nobody who lives in the
  * target's address space can unmap, move, reprotect or replace it; it is there
- * until execve or exit, and in the child of a fork too. The supervisor changes
- * what stands there through a mapping that it made before it sealed the memfd
- * with F_SEAL_FUTURE_WRITE. See %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
+ * until execve or exit, and in the child of a fork too, but for what the parent
+ * has kept from it by MADV_DONTFORK, also of a part. The supervisor changes what
+ * stands there through a mapping that it made before it sealed the memfd with
+ * F_SEAL_FUTURE_WRITE. See %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
+ *
+ * A supervisor keeps the memfd to itself until it is sealed. Who had it before
+ * can have made the kernel keep pages of it for devices or for io_uring, and
+ * goes on to write by those: F_SEAL_WRITE would wait for that,
+ * F_SEAL_FUTURE_WRITE does not, and nothing here can tell. A supervisor that
+ * forks keeps its writable mapping from the child by MADV_DONTFORK.
  */
 struct seccomp_notif_pin_install {
 	__u64	id;
@@ -166,7 +173,8 @@ struct seccomp_notif_resp_redirect {
  *   memfd, or one without a write seal or that cannot be sealed against
  *   shrinking; somebody but the supervisor can still write to it, through a
  *   mapping made before the seal
- * - %EFAULT: the structure cannot be read or written
+ * - %EFAULT: the structure cannot be read; or not written, and then the mapping
+ *   is there
  * - %EBADF: memfd is not open
  * - %ENOENT: no such notification: the target may be gone
  * - %EINPROGRESS: not received yet, or answered already
@@ -176,8 +184,9 @@ struct seccomp_notif_resp_redirect {
  * - %EEXIST: something is mapped at target_addr
  * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
  *   cgroup, 64 pins in an address space), or of the machine's
- * - %EAGAIN: a thread of the target changed the place meanwhile; or the target
- *   locks all memory, and RLIMIT_MEMLOCK is reached
+ * - %EAGAIN: a thread of the target changed the place meanwhile; or somebody is
+ *   just mapping the memfd for writing; or the target locks all memory, and
+ *   RLIMIT_MEMLOCK is reached
  * - %ESRCH: the target is dying
  * - %EINTR: the supervisor was interrupted; the mapping may be there or not
  * - %EBUSY: another holds a kernel function that must be hooked
@@ -192,7 +201,9 @@ struct seccomp_notif_resp_redirect {
  * On an overlay listener. Filters further out than the listener's then judge the
  * call as it has become, one by one: ALLOW and LOG go on outward, anything else
  * takes effect there. Returns 0. After an error the notification still waits,
- * unchanged. Source: the redirect series.
+ * unchanged. What a pointer leads to in turn, such as the strings of an argv,
+ * is proven only where it lies in the ptr_len of a pointer of the same answer.
+ * Source: the redirect series.
  *
  * - %EINVAL: no overlay listener; flags; unknown bits in a mask; ptr_mask not
  *   within args_mask; a ptr_len that is 0 in ptr_mask, or not 0 outside of it;
@@ -205,7 +216,7 @@ struct seccomp_notif_resp_redirect {
  * - %EINPROGRESS: not received yet, or answered already
  * - %EPERM: as for %SECCOMP_IOCTL_NOTIF_PIN_INSTALL
  * - %ENOMEM: out of memory
- * - %EINTR: killed meanwhile
+ * - %EINTR: interrupted meanwhile
  */
 #define SECCOMP_IOCTL_NOTIF_SEND_REDIRECT				\
 	SECCOMP_IOW(6, struct seccomp_notif_resp_redirect)
