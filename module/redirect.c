@@ -212,6 +212,11 @@ bool redirect_run(struct redirect **held)
 
 	if (!redirect)
 		return true;
+	/* Number -1 is no call: nobody reads its arguments. */
+	if (syscall_get_nr(current, current_pt_regs()) == -1) {
+		redirect_undo(held);
+		return true;
+	}
 	redirect->task = current;
 	redirect->exec_id = current->self_exec_id;
 	init_task_work(&redirect->work, restore_work);
@@ -287,13 +292,14 @@ static int check_pointers(const struct seccomp_notif_resp_redirect *resp,
 
 	if (!seal_works())
 		return -EINVAL;
-	if (mmap_read_lock_killable(mm))
+	/* A target can hold it for long, and this supervisor may have others. */
+	if (down_read_interruptible(&mm->mmap_lock))
 		return -EINTR;
 	for (i = 0; i < ARGS && !err; i++)
 		if (resp->ptr_mask & BIT(i))
 			err = pin_check(mm, inode, resp->args[i],
 					resp->ptr_len[i]);
-	mmap_read_unlock(mm);
+	up_read(&mm->mmap_lock);
 	return err;
 }
 
