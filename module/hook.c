@@ -410,8 +410,12 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 	return err;
 }
 
-/* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
-static void stay_for_ever(void)
+/**
+ * hook_stay_for_ever() - where unload cannot go on
+ *
+ * Unhooking a dead ftrace makes it worse, and freeing our text would be fatal.
+ */
+void hook_stay_for_ever(void)
 {
 	pr_err("cannot be unhooked: stays until the next boot\n");
 	for (;;)
@@ -422,17 +426,18 @@ static void stay_for_ever(void)
  * unhook_op() - undo hook_op()
  * @ops: that it has hooked
  *
- * Does not return if that cannot be done.
+ * Return: 0; -ENODEV if ftrace is dead; what ftrace says otherwise. After an
+ * error it is hooked still.
  */
-void unhook_op(struct ftrace_ops *ops)
+int unhook_op(struct ftrace_ops *ops)
 {
-	if (hook_dead() || unregister_ftrace_function(ops))
-		stay_for_ever();
+	return hook_dead() ? -ENODEV : unregister_ftrace_function(ops);
 }
 
 static void unhook_one(struct ftrace_ops *ops)
 {
-	unhook_op(ops);
+	if (unhook_op(ops))
+		hook_stay_for_ever();
 	hook_forget(ops);
 }
 
@@ -496,7 +501,7 @@ void hook_unload(void)
 	mutex_lock(&arm_lock);
 	disarm_now();
 	if (armed)
-		stay_for_ever();
+		hook_stay_for_ever();
 	mutex_unlock(&arm_lock);
 	chain_drain_waiters();
 	wait_for_text();

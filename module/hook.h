@@ -16,7 +16,8 @@ struct ftrace_ops;
 int hook_prepare(struct ftrace_ops *ops, unsigned long site);
 void hook_forget(struct ftrace_ops *ops);
 int hook_op(struct ftrace_ops *ops, unsigned long site);
-void unhook_op(struct ftrace_ops *ops);
+int unhook_op(struct ftrace_ops *ops);
+void hook_stay_for_ever(void);
 int hook_check_live(unsigned long site);
 
 /* In assembly, and entered by the kernel only; and what they read. */

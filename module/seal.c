@@ -28,7 +28,7 @@
 
 /* Taken outside of all others but hook.c's; protects what follows it. */
 static DEFINE_MUTEX(seal_lock);
-static bool armed;
+static int hooked;
 static unsigned int users;
 static int arm_error;
 static unsigned long arm_retry;
@@ -127,22 +127,27 @@ int __init seal_load(void)
 	return err;
 }
 
+static void disarm_now(void)
+{
+	while (hooked && !unhook_op(&guards[hooked - 1]))
+		hooked--;
+}
+
 static int hook_guards(void)
 {
-	int i, err;
+	int err;
 
-	for (i = 0; i < GUARD_COUNT; i++) {
-		err = hook_op(&guards[i], kernel.guard[i].site);
+	for (; hooked < GUARD_COUNT; hooked++) {
+		err = hook_op(&guards[hooked], kernel.guard[hooked].site);
 		if (err)
 			break;
 	}
-	if (i == GUARD_COUNT)
+	if (hooked == GUARD_COUNT)
 		return 0;
-	pr_err_ratelimited("cannot hook %s: %d%s\n", kernel.guard[i].name, err,
-			   err == -EBUSY ? " (held by BPF or by another module)" :
-					   "");
-	while (i--)
-		unhook_op(&guards[i]);
+	pr_err_ratelimited("cannot hook %s: %d%s\n", kernel.guard[hooked].name,
+			   err, err == -EBUSY ?
+			   " (held by BPF or by another module)" : "");
+	disarm_now();
 	return err;
 }
 
@@ -153,23 +158,13 @@ static int arm(void)
 		return arm_error;
 	arm_error = hook_guards();
 	arm_retry = jiffies + HZ;
-	armed = !arm_error;
 	return arm_error;
-}
-
-static void disarm_now(void)
-{
-	int i;
-
-	for (i = 0; armed && i < GUARD_COUNT; i++)
-		unhook_op(&guards[i]);
-	armed = false;
 }
 
 static void disarm_work(struct work_struct *work)
 {
 	mutex_lock(&seal_lock);
-	if (!users && !hook_dead())
+	if (!users)
 		disarm_now();
 	mutex_unlock(&seal_lock);
 }
@@ -210,11 +205,10 @@ int seal_get(void)
 		return 0;
 	if (mutex_lock_killable(&seal_lock))
 		return -EINTR;
-	if (!armed) {
+	if (hooked < GUARD_COUNT)
 		err = hook_dead() ? -EINVAL : arm();
-	} else if (!seal_works()) {
+	else if (!seal_works())
 		err = -EINVAL;
-	}
 	if (!err)
 		users++;
 	mutex_unlock(&seal_lock);
@@ -271,6 +265,8 @@ void seal_unload(void)
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&seal_lock);
 	disarm_now();
+	if (hooked)
+		hook_stay_for_ever();
 	mutex_unlock(&seal_lock);
 	for (i = 0; !COMPAT_SEALS && i < GUARD_COUNT; i++)
 		hook_forget(&guards[i]);
