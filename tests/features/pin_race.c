@@ -5,7 +5,9 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -72,6 +74,77 @@ static long do_hammer(long unused, long unused2)
 static void stop(void)
 {
 	atomic_store(&shared->stop, true);
+}
+
+/* A mapping for writing that has passed the seals before they were there */
+
+struct writing {
+	atomic_bool sealed;
+	atomic_long made;
+};
+
+/* Ends with 1 if it can still write once the memfd is sealed. */
+static int go_on_writing(struct writing *w, int fd)
+{
+	uint64_t *at;
+
+	for (;;) {
+		at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+		if (at == MAP_FAILED)
+			return 0;
+		atomic_fetch_add(&w->made, 1);
+		*at = 1;
+		if (atomic_load(&w->sealed))
+			return 1;
+		munmap(at, PAGE);
+	}
+}
+
+static void seal_under_a_writer(struct writing *w, long *pinned, long *wrote)
+{
+	struct sealed s;
+	struct captive c;
+	uint64_t addr = 0;
+	int status;
+	pid_t pid;
+	long r;
+
+	captive_new(&c);
+	sealed_new(&s, PAGE, 0);
+	atomic_store(&w->sealed, false);
+	atomic_store(&w->made, 0);
+	pid = MUST(fork());
+	if (!pid)
+		_exit(go_on_writing(w, s.fd));
+	while (atomic_load(&w->made) < 20)
+		sched_yield();
+	MUST(fcntl(s.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	r = captive_pin(&c, &s, &addr, PAGE, 0);
+	atomic_store(&w->sealed, true);
+	NEED(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+	CHECK(!r || r == -EINVAL || r == -EAGAIN);
+	CHECK(r || !WEXITSTATUS(status));
+	*pinned += !r;
+	*wrote += WEXITSTATUS(status);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
+CASE_SLOW(pin_race_writer, "nobody writes a pin by a mapping made meanwhile", 4)
+{
+	long pinned = 0, wrote = 0;
+	struct writing *w;
+	unsigned int i;
+
+	need_redirect();
+	w = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(w != MAP_FAILED);
+	for (i = 0; i < scaled(300); i++)
+		seal_under_a_writer(w, &pinned, &wrote);
+	diag("%ld of %u pinned, %ld mappings outlived the seal", pinned, i,
+	     wrote);
+	CONTROL(atomic_load(&w->made) >= 20);
 }
 
 /* The gap between the making of a mapping and its sealing */

@@ -270,6 +270,33 @@ CASE(redirect_regs_ia32_halves, "int $0x80 leaves upper halves as they were")
 	redir_end(&t);
 }
 
+CASE(redirect_regs_no_call, "also if there is no call of that number")
+{
+	static const long nr[] = { -1, 5000 };
+	const uint64_t args[6] = { 7, 8, 9, 10, 11, 12 };
+	struct notice n;
+	struct redir t;
+	size_t i;
+
+	need_redirect();
+	for (i = 0; i < ARRAY_SIZE(nr); i++) {
+		redir_start(&t, NULL);
+		redir_ask(&t, nr[i]);
+		redir_load(&t, nr[i], 1, 2, 3, 4, 5, 6);
+		redir_call(&t);
+		redir_asked(&t, 0, &n);
+		CHECK_EQ(notice_continue(t.listener[0], &n), 0);
+		CONTROL_EQ(redir_result(&t), -ENOSYS);
+		CONTROL(redir_untouched(&t));
+		redir_call(&t);
+		redir_asked(&t, 0, &n);
+		CHECK_EQ(redir_args(t.listener[0], &n, ALL_ARGS, args), 0);
+		CHECK_EQ(redir_result(&t), -ENOSYS);
+		CHECK(redir_untouched(&t));
+		redir_end(&t);
+	}
+}
+
 /* A call that fails, and one that the substitute makes fail. */
 CASE(redirect_regs_error, "registers come back after an error, too")
 {
