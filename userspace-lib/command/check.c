@@ -35,7 +35,7 @@ static const char help[] =
 
 /* What this version of the module has. */
 static const __u64 offered = SECCOMP_OVERLAY_STRICT | SECCOMP_OVERLAY_CLONE |
-			     SECCOMP_OVERLAY_NESTED |
+			     SECCOMP_OVERLAY_NESTED | SECCOMP_OVERLAY_REDIRECT |
 			     SECCOMP_OVERLAY_SEQUENTIAL;
 
 static const char *state_of(const struct facts *facts, __u64 bit)

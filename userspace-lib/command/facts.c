@@ -46,11 +46,24 @@ static const struct symbol wanted[] = {
 #include "symbols.inc"
 };
 
-/* Alternatives: the return value means the opposite. */
+struct guard {
+	const char	*name;
+	const char	*proto;
+};
+
+static const struct guard guards[] = {
+#include "guards.inc"
+};
+
+/* Of the first, alternatives: the return value means the opposite. */
 static const struct call hooked[] = {
 	CALL(says_run, "__seccomp_filter", "bool(int, bool)"),
 	CALL(says_skip, "__seccomp_filter",
 	     "int(int, const struct seccomp_data *, bool)"),
+	CALL(create_prog, "bpf_prog_create_from_user",
+	     "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"),
+	CALL(notify_ioctl, "seccomp_notify_ioctl",
+	     "long int(struct file *, unsigned int, long unsigned int)"),
 };
 
 static const char * const states[] = {
@@ -247,9 +260,38 @@ static void check_states(struct facts *facts)
 				   states[i]);
 }
 
+/* A kernel that has mseal(2) keeps a mapping where it is by itself. */
+static bool seals_mappings(const struct facts *facts)
+{
+	return types_find(facts->btf, "__x64_sys_mseal", BTF_KIND_FUNC) > 0;
+}
+
+static void check_sealing(struct facts *facts)
+{
+	struct call row = { };
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(guards) && !seals_mappings(facts); i++) {
+		row.symbol = guards[i].name;
+		row.proto = guards[i].proto;
+		check_prototypes(facts, &row, 1);
+	}
+}
+
+static void check_tracepoint(struct facts *facts)
+{
+	static const struct call fork = {
+		.symbol = "__traceiter_sched_process_fork",
+		.proto = "int(void *, struct task_struct *, struct task_struct *)",
+	};
+
+	check_prototypes(facts, &fork, 1);
+}
+
 static int check_symbols(struct facts *facts)
 {
-	struct symbol symbols[ARRAY_SIZE(wanted) + ARRAY_SIZE(calls)];
+	struct symbol symbols[ARRAY_SIZE(wanted) + ARRAY_SIZE(calls) +
+			      ARRAY_SIZE(guards)];
 	size_t count = ARRAY_SIZE(wanted);
 	size_t i;
 	int err;
@@ -257,6 +299,9 @@ static int check_symbols(struct facts *facts)
 	memcpy(symbols, wanted, sizeof(wanted));
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
 		symbols[count++] = (struct symbol){ .name = calls[i].symbol };
+	for (i = 0; i < ARRAY_SIZE(guards) && !seals_mappings(facts); i++)
+		symbols[count++] = (struct symbol){ .name = guards[i].name,
+						    .hooked = true };
 	err = symbols_count(symbols, count);
 	if (err)
 		return err;
@@ -270,7 +315,7 @@ static int check_symbols(struct facts *facts)
 	return 0;
 }
 
-/* Two of them change how a chain is judged, which the module does not know. */
+/* What judges a chain, or a call, in another way, the module does not know. */
 static void learn_native(struct facts *facts)
 {
 	int id = types_find(facts->btf, "seccomp", BTF_KIND_STRUCT);
@@ -283,6 +328,13 @@ static void learn_native(struct facts *facts)
 	if (id > 0 && types_member(facts->btf, id, "allow_nested_listeners")) {
 		facts->native |= SECCOMP_OVERLAY_NESTED;
 		facts_miss(facts, "the kernel has nested listeners itself");
+	}
+	id = types_find(facts->btf, "seccomp_knotif", BTF_KIND_STRUCT);
+	if (types_find(facts->btf, "seccomp_notif_pin_install",
+		       BTF_KIND_STRUCT) > 0 ||
+	    (id > 0 && types_member(facts->btf, id, "redirect"))) {
+		facts->native |= SECCOMP_OVERLAY_REDIRECT;
+		facts_miss(facts, "the kernel has redirect itself");
 	}
 	if (types_find(facts->btf, "seccomp_clone_filter", BTF_KIND_FUNC) > 0)
 		facts->native |= SECCOMP_OVERLAY_CLONE;
@@ -302,5 +354,7 @@ int facts_learn(struct facts *facts)
 	check_requests(facts);
 	check_filter(facts);
 	check_states(facts);
+	check_sealing(facts);
+	check_tracepoint(facts);
 	return err;
 }

@@ -10,7 +10,7 @@
 #include <bpf/btf.h>
 
 /* Longest type as text, as in the module. */
-#define TYPE_TEXT_MAX 128
+#define TYPE_TEXT_MAX 192
 
 int types_find(const struct btf *btf, const char *name, __u32 kind);
 const struct btf_type *types_resolve(const struct btf *btf, __u32 id);

@@ -2,7 +2,8 @@
 /*
  * make-btf KERNEL: the BTF of a made-up kernel, to stdout.
  *
- *   native   has strict mode after filters, cloning and nesting by itself
+ *   native   has strict mode after filters, cloning, nesting and redirection
+ *            by itself
  *   twice    has two functions named do_seccomp
  *   nothing  has neither
  */
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
 		btf__add_field(btf, "allow_nested_listeners", integer, 0, 0);
 		btf__add_struct(btf, "seccomp", 4);
 		btf__add_field(btf, "strict_upgrade", integer, 0, 0);
+		btf__add_struct(btf, "seccomp_knotif", 4);
+		btf__add_field(btf, "redirect", integer, 0, 0);
 		add_function(btf, "seccomp_clone_filter");
 	} else if (!strcmp(kernel, "twice")) {
 		add_function(btf, "do_seccomp");
