@@ -415,20 +415,32 @@ static bool evaluate(int nr, bool recheck)
 }
 
 /**
- * evaluate_int() - in place of __seccomp_filter() where 0 means "run"
+ * evaluate_data() - in place of __seccomp_filter(), FILTER_TAKES_DATA
  * @nr: of the call
  * @sd: the caller's copy of the registers, which may be NULL; not used
  * @recheck: the tracer has already been asked
  *
  * Return: 0 to run the call, -1 not to.
  */
-int evaluate_int(int nr, const struct seccomp_data *sd, bool recheck)
+int evaluate_data(int nr, const struct seccomp_data *sd, bool recheck)
 {
 	return evaluate(nr, recheck) ? 0 : -1;
 }
 
 /**
- * evaluate_bool() - in place of __seccomp_filter() where true means "run"
+ * evaluate_int() - in place of __seccomp_filter(), FILTER_SAYS_ERROR
+ * @nr: of the call
+ * @recheck: the tracer has already been asked
+ *
+ * Return: 0 to run the call, -1 not to.
+ */
+int evaluate_int(int nr, bool recheck)
+{
+	return evaluate(nr, recheck) ? 0 : -1;
+}
+
+/**
+ * evaluate_bool() - in place of __seccomp_filter(), FILTER_SAYS_RUN
  * @nr: of the call
  * @recheck: the tracer has already been asked
  *

@@ -6,7 +6,8 @@
 
 struct seccomp_data;
 
-int evaluate_int(int nr, const struct seccomp_data *sd, bool recheck);
+int evaluate_data(int nr, const struct seccomp_data *sd, bool recheck);
+int evaluate_int(int nr, bool recheck);
 bool evaluate_bool(int nr, bool recheck);
 
 void evaluate_log(unsigned long nr, long signr, u32 action, bool requested);

@@ -63,7 +63,7 @@ static DECLARE_DELAYED_WORK(disarm, disarm_work);
 /*
  * The trampoline, entered by the call at the fentry site: %rsp points to the
  * stock function's body, above it is the return to its caller. Free here:
- * %rax, %r10, %r11. Twice, since the target depends on the prototype.
+ * %rax, %r10, %r11. One for each form of the function.
  */
 u32 overlay_mark_offset;
 
@@ -108,6 +108,7 @@ static __used void trampoline_offsets(void)
 	    ".size " #name ", . - " #name "\n"				\
 	    ".popsection\n")
 
+TRAMPOLINE(overlay_trampoline_data, evaluate_data);
 TRAMPOLINE(overlay_trampoline_int, evaluate_int);
 TRAMPOLINE(overlay_trampoline_bool, evaluate_bool);
 
@@ -115,8 +116,14 @@ static struct ftrace_ops direct_ops;
 
 static unsigned long trampoline(void)
 {
-	return kernel.filter_says_run ? (unsigned long)overlay_trampoline_bool :
-					(unsigned long)overlay_trampoline_int;
+	switch (kernel.filter_form) {
+	case FILTER_TAKES_DATA:
+		return (unsigned long)overlay_trampoline_data;
+	case FILTER_SAYS_ERROR:
+		return (unsigned long)overlay_trampoline_int;
+	default:
+		return (unsigned long)overlay_trampoline_bool;
+	}
 }
 
 /* Runs in place of do_seccomp() for the calls that install_is_ours() names. */

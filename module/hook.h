@@ -22,6 +22,7 @@ int hook_check_live(unsigned long site);
 
 /* In assembly, and entered by the kernel only; and what they read. */
 extern u32 overlay_mark_offset;
+void overlay_trampoline_data(void);
 void overlay_trampoline_int(void);
 void overlay_trampoline_bool(void);
 

@@ -107,6 +107,30 @@ static int __init learn_hook(const struct kbtf_view *btf,
 	return kernel_describe_func(btf, symbol->name, proto);
 }
 
+static const struct {
+	const char		*proto;
+	enum filter_form	form;
+} filter_forms[] __initconst = {
+	{ "int(int, const struct seccomp_data *, const bool)",
+	  FILTER_TAKES_DATA },
+	{ "int(int, const struct seccomp_data *, bool)", FILTER_TAKES_DATA },
+	{ "int(int, bool)", FILTER_SAYS_ERROR },
+	{ "bool(int, bool)", FILTER_SAYS_RUN },
+};
+
+static int __init learn_filter_form(const char *proto)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(filter_forms); i++) {
+		if (strcmp(filter_forms[i].proto, proto))
+			continue;
+		kernel.filter_form = filter_forms[i].form;
+		return 0;
+	}
+	return refuse("function '__seccomp_filter' is '%s'", proto);
+}
+
 static int __init learn_hooks(const struct kbtf_view *btf,
 			      const struct symbol *symbols)
 {
@@ -126,10 +150,9 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 			 &kernel.seccomp_filter, proto);
 	if (err)
 		return err;
-	if (!strcmp(proto, "bool(int, bool)"))
-		kernel.filter_says_run = true;
-	else if (strcmp(proto, "int(int, const struct seccomp_data *, bool)"))
-		return refuse("function '__seccomp_filter' is '%s'", proto);
+	err = learn_filter_form(proto);
+	if (err)
+		return err;
 
 	err = learn_hook(btf, &symbols[SYM_CREATE_PROG], &kernel.create_prog,
 			 proto);

@@ -36,11 +36,22 @@ struct guard {
 };
 
 /**
+ * enum filter_form - what __seccomp_filter() is like
+ * @FILTER_TAKES_DATA: int(nr, data, recheck), 0 for "run the call"
+ * @FILTER_SAYS_ERROR: int(nr, recheck), the same
+ * @FILTER_SAYS_RUN: bool(nr, recheck), true for "run the call"
+ */
+enum filter_form {
+	FILTER_TAKES_DATA,
+	FILTER_SAYS_ERROR,
+	FILTER_SAYS_RUN,
+};
+
+/**
  * struct kernel_facts - the rest of what the module must know
  * @do_seccomp: fentry site of do_seccomp()
  * @seccomp_filter: fentry site of __seccomp_filter()
- * @filter_says_run: __seccomp_filter() returns bool, true for "run the call";
- *		     before that it returned int, 0 for "run the call"
+ * @filter_form: of __seccomp_filter()
  * @create_prog: fentry site of bpf_prog_create_from_user()
  * @notify_ioctl: fentry site of seccomp_notify_ioctl()
  * @guard: what holds pins in place where the kernel cannot seal a mapping
@@ -56,7 +67,7 @@ struct guard {
 struct kernel_facts {
 	unsigned long	do_seccomp;
 	unsigned long	seccomp_filter;
-	bool		filter_says_run;
+	enum filter_form filter_form;
 	unsigned long	create_prog;
 	unsigned long	notify_ioctl;
 	struct guard	guard[GUARD_COUNT];

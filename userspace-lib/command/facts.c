@@ -72,6 +72,7 @@ static const char * const states[] = {
 
 /* The same reason twice, from two rows, is told once. */
 void facts_miss(struct facts *facts, const char *fmt, ...)
+	CALL(says_error, "__seccomp_filter", "int(int, bool)"),
 {
 	char *line = NULL;
 	va_list args;
