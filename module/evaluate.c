@@ -147,6 +147,8 @@ static bool bit_allows(const unsigned long *allowed, int nr, int count)
 static bool cache_allows(const struct seccomp_filter *filter,
 			 const struct seccomp_data *sd)
 {
+	if (kernel_is_old())
+		return false;
 	if (sd->arch == SECCOMP_ARCH_NATIVE)
 		return bit_allows(filter_cache_native(filter), sd->nr,
 				  SECCOMP_ARCH_NATIVE_NR);
@@ -225,6 +227,16 @@ static void answer(int error, long val)
 
 static bool judge(int nr, bool recheck, struct redirect **redirect);
 
+static void stop_for_tracer(int code, u32 message)
+{
+	if (kernel_is_old()) {
+		current->ptrace_message = message;
+		kernel_call(ptrace_notify_code)(code);
+	} else {
+		kernel_call(ptrace_notify)(code, message);
+	}
+}
+
 /* Stops for the tracer; what it leaves in the registers is judged anew. */
 static bool ask_tracer(struct call *call, u32 data)
 {
@@ -232,7 +244,7 @@ static bool ask_tracer(struct call *call, u32 data)
 		answer(-ENOSYS, 0);
 		return false;
 	}
-	kernel_call(ptrace_notify)(PTRACE_EVENT_SECCOMP << 8 | SIGTRAP, data);
+	stop_for_tracer(PTRACE_EVENT_SECCOMP << 8 | SIGTRAP, data);
 	/* A dying tracee may not have stopped: its tracer had no say. */
 	if (fatal_signal_pending(current))
 		return false;
@@ -304,11 +316,53 @@ static bool ask_supervisors(struct call *call, struct seccomp_filter *filter)
 	return false;
 }
 
+static void describe_sigsys(struct kernel_siginfo *info, int nr, u32 data)
+{
+	clear_siginfo(info);
+	info->si_signo = SIGSYS;
+	info->si_code = SYS_SECCOMP;
+	info->si_call_addr = (void __user *)KSTK_EIP(current);
+	info->si_errno = data;
+	info->si_arch = syscall_get_arch(current);
+	info->si_syscall = nr;
+}
+
+static void force_sigsys(int nr, u32 data)
+{
+	struct kernel_siginfo info;
+
+	if (!kernel_is_old()) {
+		kernel_call(force_sig_seccomp)(nr, data, false);
+		return;
+	}
+	describe_sigsys(&info, nr, data);
+	kernel_call(force_sig_info)(&info);
+}
+
+/* A fatal verdict was no signal yet: the core is dumped here and now. */
+static void kill_old(const struct call *call, u32 action, u32 data)
+{
+	struct kernel_siginfo info;
+
+	if (action != SECCOMP_RET_KILL_THREAD || get_nr_threads(current) == 1) {
+		syscall_rollback(current, current_pt_regs());
+		describe_sigsys(&info, call->nr, data);
+		kernel_call(do_coredump)(&info);
+	}
+	if (action == SECCOMP_RET_KILL_THREAD)
+		kernel_call(do_exit)(SIGSYS);
+	kernel_call(do_group_exit)(SIGSYS);
+}
+
 static void kill(const struct call *call, u32 action, u32 data)
 {
 	current->seccomp.mode = SECCOMP_MODE_DEAD;
 	evaluate_log(call->nr, SIGSYS, action, true);
 	redirect_undo(call->redirect);
+	if (kernel_is_old()) {
+		kill_old(call, action, data);
+		return;
+	}
 	if (action == SECCOMP_RET_KILL_THREAD &&
 	    atomic_read(&current->signal->live) != 1)
 		kernel_call(do_exit)(SIGSYS);
@@ -335,7 +389,7 @@ static bool act(struct call *call, const struct verdict *verdict)
 	case SECCOMP_RET_TRAP:
 		redirect_undo(call->redirect);
 		syscall_rollback(current, current_pt_regs());
-		kernel_call(force_sig_seccomp)(call->nr, data, false);
+		force_sigsys(call->nr, data);
 		break;
 	case SECCOMP_RET_TRACE:
 		if (call->recheck && !call->redirected)

@@ -205,12 +205,20 @@ static struct ftrace_ops ioctl_ops = {
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
+/* No function is at 1; but that it has died is what ftrace looks at first. */
+static bool ftrace_has_died(void)
+{
+	static struct ftrace_ops probe;
+
+	return ftrace_set_filter_ip(&probe, 1, 0, 0) == -ENODEV;
+}
+
 /**
  * hook_dead() - has ftrace stopped working on this machine?
  *
  * After a fault of its own, ftrace disables itself until the next boot: then
  * chains with overlay state are judged by the stock kernel alone, which denies
- * more. From then on the module can neither be unhooked nor unloaded.
+ * more. From then on the module can neither be unhooked nor unloaded. Sleeps.
  *
  * Return: true from the first time that it was seen.
  */
@@ -218,7 +226,7 @@ bool hook_dead(void)
 {
 	static atomic_t noticed = ATOMIC_INIT(0);
 
-	if (likely(!kernel_call(ftrace_is_dead)()))
+	if (likely(!ftrace_has_died()))
 		return false;
 	if (!atomic_xchg(&noticed, 1)) {
 		__module_get(THIS_MODULE);
@@ -378,7 +386,7 @@ int hook_prepare(struct ftrace_ops *ops, unsigned long site)
  */
 void hook_forget(struct ftrace_ops *ops)
 {
-	ftrace_free_filter(ops);
+	compat_free_filter(ops);
 }
 
 /**

@@ -103,7 +103,8 @@ static struct seccomp_filter *new_shadow(bool wait_killable, u8 mark)
 		bpf_prog_destroy(prog);
 		return ERR_PTR(-ENOMEM);
 	}
-	*filter_wait_killable(shadow) = wait_killable;
+	if (wait_killable)
+		filter_set_killable(shadow);
 	*filter_mark(shadow) = mark;
 	*filter_notif(shadow) = new_notification();
 	if (!*filter_notif(shadow)) {

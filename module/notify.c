@@ -66,7 +66,7 @@ static void enqueue(struct seccomp_knotif *n, struct seccomp_filter *filter,
 	*knotif_id(n) = (*notif_next_id(notif))++;
 	init_completion(knotif_ready(n));
 	INIT_LIST_HEAD(knotif_addfd(n));
-	list_add_tail(knotif_link(n), notif_list(notif));
+	notif_queue(notif, n);
 	notif_count_request(notif);
 	wake_up_poll(filter_wqh(filter), EPOLLIN | EPOLLRDNORM);
 }
@@ -75,26 +75,34 @@ static void enqueue(struct seccomp_knotif *n, struct seccomp_filter *filter,
 static bool wait_is_killable(const struct seccomp_filter *filter,
 			     const struct seccomp_knotif *n)
 {
-	return *filter_wait_killable(filter) &&
+	return filter_waits_killably(filter) &&
 	       *knotif_state(n) != layout.notify_init;
+}
+
+static int receive_fd_of(const struct seccomp_kaddfd *addfd)
+{
+	struct file *file = *kaddfd_file(addfd);
+	unsigned int flags = *kaddfd_flags(addfd);
+	int at = *kaddfd_fd(addfd);
+
+	/* At -1 means anywhere. */
+	if (kernel_is_old())
+		return kernel_call(receive_fd_at)(at, file, NULL, flags);
+	if (*kaddfd_setfd(addfd))
+		return kernel_call(receive_fd_replace)(at, file, flags);
+	return compat_receive_fd(file, flags);
 }
 
 static void install_fd(struct seccomp_kaddfd *addfd, struct seccomp_knotif *n)
 {
-	struct file *file = *kaddfd_file(addfd);
-	unsigned int flags = *kaddfd_flags(addfd);
 	int fd;
 
 	list_del_init(kaddfd_link(addfd));
-	if (*kaddfd_setfd(addfd))
-		fd = kernel_call(receive_fd_replace)(*kaddfd_fd(addfd), file,
-						     flags);
-	else
-		fd = compat_receive_fd(file, flags);
+	fd = receive_fd_of(addfd);
 	/* In one union with setfd. */
 	*kaddfd_ret(addfd) = fd;
 
-	if (*kaddfd_ioctl_flags(addfd) & SECCOMP_ADDFD_FLAG_SEND) {
+	if (kaddfd_is_answer(addfd)) {
 		if (fd < 0) {
 			/* The supervisor is told, and may answer again. */
 			*knotif_state(n) = layout.notify_sent;

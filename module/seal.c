@@ -60,17 +60,33 @@ static void notrace refuse_if(struct pt_regs *regs, bool concerned)
 		regs->ip = (unsigned long)refuse_change;
 }
 
+/*
+ * (mm, start, len, uf, downgrade), or what has no length: an address that is not
+ * a page's, and no length at all, are the kernel's to refuse.
+ */
+static bool notrace would_unmap_old(const struct pt_regs *regs)
+{
+	return !offset_in_page(regs->si) && regs->dx &&
+	       has_pin((void *)regs->di, regs->si, regs->si + regs->dx);
+}
+
 /* (mas, vma, mm, start, end, uf, downgrade) */
+static bool notrace would_unmap_new(const struct pt_regs *regs)
+{
+	return has_pin((void *)regs->dx, regs->cx, regs->r8);
+}
+
 static void notrace guard_unmap(unsigned long ip, unsigned long parent,
 				struct ftrace_ops *ops,
 				struct compat_ftrace_regs *fregs)
 {
 	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
 
-	refuse_if(regs, has_pin((void *)regs->dx, regs->cx, regs->r8));
+	refuse_if(regs, kernel_is_old() ? would_unmap_old(regs) :
+					  would_unmap_new(regs));
 }
 
-/* (addr, old_len, new_len, flags) */
+/* (addr, old_len, new_len, flags), and on older kernels one more */
 static void notrace guard_remap(unsigned long ip, unsigned long parent,
 				struct ftrace_ops *ops,
 				struct compat_ftrace_regs *fregs)

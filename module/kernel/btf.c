@@ -9,6 +9,8 @@
  * one into text such as "int(int, const struct seccomp_data *, bool)", and
  * the tables in calls.c and layout.c hold such text.
  */
+#include <linux/bpf.h>
+#include <linux/seq_file.h>
 #include <linux/btf.h>
 #include <linux/errno.h>
 #include <linux/kernel.h>

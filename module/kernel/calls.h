@@ -16,6 +16,7 @@
 
 struct file;
 struct kbtf_view;
+struct kernel_siginfo;
 struct module;
 struct pid;
 struct seccomp_filter;
@@ -36,7 +37,6 @@ DECLARE_KERNEL_CALL(each_symbol_mod, int,
 		    int (*fn)(void *data, const char *name, struct module *mod,
 			      unsigned long address), void *data);
 DECLARE_KERNEL_CALL(ftrace_location, unsigned long, unsigned long ip);
-DECLARE_KERNEL_CALL(ftrace_is_dead, int, void);
 DECLARE_KERNEL_CALL(put_seccomp_filter, void, struct seccomp_filter *filter);
 DECLARE_KERNEL_CALL(seccomp_filter_orphan, void, struct seccomp_filter *filter);
 DECLARE_KERNEL_CALL(check_filter, int, struct sock_filter *insn,
@@ -45,11 +45,20 @@ DECLARE_KERNEL_CALL(spec_mitigate, void, struct task_struct *task);
 DECLARE_KERNEL_CALL(disable_tsc, void, void);
 DECLARE_KERNEL_CALL(audit_seccomp, void, unsigned long nr, long signr,
 		    int code);
+DECLARE_KERNEL_CALL(do_exit, void, long code);
+/* Only where kernel_is_old(): */
+DECLARE_KERNEL_CALL(force_sig_info, int, struct kernel_siginfo *info);
+DECLARE_KERNEL_CALL(do_coredump, void, const struct kernel_siginfo *info);
+DECLARE_KERNEL_CALL(do_group_exit, void, int code);
+DECLARE_KERNEL_CALL(ptrace_notify_code, void, int code);
+DECLARE_KERNEL_CALL(receive_fd_at, int, int fd, struct file *file,
+		    int __user *ufd, unsigned int flags);
+/* Only where not: */
 DECLARE_KERNEL_CALL(force_sig_seccomp, int, int nr, int reason, bool coredump);
 DECLARE_KERNEL_CALL(ptrace_notify, int, int code, unsigned long message);
-DECLARE_KERNEL_CALL(do_exit, void, long code);
 DECLARE_KERNEL_CALL(receive_fd_replace, int, int fd, struct file *file,
 		    unsigned int flags);
+
 DECLARE_KERNEL_CALL(pidfd_pid, struct pid *, const struct file *file);
 DECLARE_KERNEL_CALL(ptrace_may_access, bool, struct task_struct *task,
 		    unsigned int mode);

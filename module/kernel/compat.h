@@ -9,7 +9,10 @@
 #include <linux/file.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
+#include <linux/seccomp.h>
 #include <linux/version.h>
+#include <asm/unwind_hints.h>
+#include <uapi/linux/audit.h>
 
 /* Handlers get ftrace_regs since 5.11. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
@@ -22,6 +25,13 @@ compat_ftrace_pt_regs(struct pt_regs *regs)
 #else
 #define compat_ftrace_regs ftrace_regs
 #define compat_ftrace_pt_regs(fregs) ftrace_get_regs(fregs)
+#endif
+
+/* Exported since 5.12. A filter that is reset to nothing owns no memory. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)
+#define compat_free_filter(ops) ftrace_set_filter(ops, NULL, 0, 1)
+#else
+#define compat_free_filter(ops) ftrace_free_filter(ops)
 #endif
 
 /*
@@ -83,8 +93,13 @@ static inline void compat_free_direct(struct ftrace_ops *ops)
 }
 #endif
 
-/* receive_fd() can also write the number to user space since 6.8. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+/*
+ * receive_fd() can also write the number to user space since 6.8. In 5.10 it is
+ * inline around a function that is not exported, and kernel_call() serves.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define compat_receive_fd(file, flags) (-EBADF)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define compat_receive_fd(file, flags) receive_fd(file, flags)
 #else
 #define compat_receive_fd(file, flags) receive_fd(file, NULL, flags)
@@ -92,9 +107,32 @@ static inline void compat_free_direct(struct ftrace_ops *ops)
 
 /* What makes the entry code look for filters was a thread flag until 5.10. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define COMPAT_SECCOMP_WORK flags
 #define compat_set_seccomp_work(task) set_tsk_thread_flag(task, TIF_SECCOMP)
 #else
+#define COMPAT_SECCOMP_WORK syscall_work
 #define compat_set_seccomp_work(task) set_task_syscall_work(task, SECCOMP)
+#endif
+
+/* The architectures of a call have these names since the action cache, 5.11. */
+#ifndef SECCOMP_ARCH_NATIVE
+#define SECCOMP_ARCH_NATIVE		AUDIT_ARCH_X86_64
+#define SECCOMP_ARCH_NATIVE_NR		NR_syscalls
+#define SECCOMP_ARCH_COMPAT		AUDIT_ARCH_I386
+#define SECCOMP_ARCH_COMPAT_NR		IA32_NR_syscalls
+#endif
+
+/* Flags that came in 5.14 and 5.19; a kernel without them refuses them. */
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND		(1UL << 1)
+#endif
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV	(1UL << 5)
+#endif
+
+/* The hint was for assembly files only until 5.18. */
+#ifndef UNWIND_HINT_FUNC
+#define UNWIND_HINT_FUNC UNWIND_HINT(ORC_REG_SP, 8, UNWIND_HINT_TYPE_FUNC, 0)
 #endif
 
 /* Mappings can be sealed by the kernel since 6.10. */

@@ -4,7 +4,7 @@
  * first fact that cannot be proven refuses the load:
  *
  *  1. kallsyms_lookup_name, from a disabled kprobe
- *  2. the kernel's BTF, in place
+ *  2. the kernel's BTF, in place, and of which age seccomp is by it
  *  3. the functions that we call: once in kallsyms, prototype as expected
  *  4. the functions that we hook: the same, and an fentry site
  *  5. data: strict mode's lists, the logged actions
@@ -171,7 +171,18 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 	return 0;
 }
 
-static const struct guard guards[GUARD_COUNT] __initconst = {
+static const struct guard guards_old[GUARD_COUNT] __initconst = {
+	[GUARD_UNMAP]	= { .name = "__do_munmap",
+			    .proto = "int(struct mm_struct *, long unsigned int, size_t, struct list_head *, bool)" },
+	[GUARD_REMAP]	= { .name = "vma_to_resize",
+			    .proto = "struct vm_area_struct *(long unsigned int, long unsigned int, long unsigned int, long unsigned int, long unsigned int *)" },
+	[GUARD_PROTECT]	= { .name = "security_file_mprotect",
+			    .proto = "int(struct vm_area_struct *, long unsigned int, long unsigned int)" },
+	[GUARD_MAP]	= { .name = "mmap_region",
+			    .proto = "long unsigned int(struct file *, long unsigned int, long unsigned int, vm_flags_t, long unsigned int, struct list_head *)" },
+};
+
+static const struct guard guards_new[GUARD_COUNT] __initconst = {
 	[GUARD_UNMAP]	= { .name = "do_mas_align_munmap",
 			    .proto = "int(struct ma_state *, struct vm_area_struct *, struct mm_struct *, long unsigned int, long unsigned int, struct list_head *, bool)" },
 	[GUARD_REMAP]	= { .name = "vma_to_resize",
@@ -200,10 +211,11 @@ static int __init learn_guard(const struct kbtf_view *btf,
 /* The headers and the kernel must agree on whether it can seal mappings. */
 static int __init learn_sealing(const struct kbtf_view *btf)
 {
+	const struct guard *guards = kernel_is_old() ? guards_old : guards_new;
 	struct symbol symbols[GUARD_COUNT + 1] = { };
 	int i, err;
 
-	memcpy(kernel.guard, guards, sizeof(guards));
+	memcpy(kernel.guard, guards, sizeof(kernel.guard));
 	for (i = 0; i < GUARD_COUNT; i++) {
 		symbols[i].name = guards[i].name;
 		symbols[i].hooked = true;
@@ -319,7 +331,9 @@ static int __init learn_from(const struct kbtf_view *btf,
 {
 	int i, err;
 
-	err = bind_walk(btf);
+	err = kernel_layout_age(btf);
+	if (!err)
+		err = bind_walk(btf);
 	if (!err)
 		err = kernel_calls_bind_all(btf);
 	if (!err)

@@ -24,11 +24,12 @@
 struct kernel_layout layout __ro_after_init;
 
 /*
- * A member that must be there. Rows of one offset follow each other and are
- * alternatives. Structs are found by name, but for "notification", which is
- * too common a word: it is what a filter's "notif" points to.
+ * A member that must be there; with an age, on kernels of that age, and on no
+ * others. Structs are found by name, but for "notification", which is too common
+ * a word: it is what a filter's "notif" points to.
  */
 struct member {
+	enum kernel_age	age;
 	const char	*in;
 	const char	*name;
 	const char	*type;
@@ -36,9 +37,11 @@ struct member {
 	u32		*offset;
 };
 
-#define MEMBER(_in, _name, _type, ctype, _offset)			\
-	{ .in = _in, .name = _name, .type = _type,			\
+#define MEMBER_OF(_age, _in, _name, _type, ctype, _offset)		\
+	{ .age = _age, .in = _in, .name = _name, .type = _type,		\
 	  .size = sizeof(ctype), .offset = &layout._offset }
+#define MEMBER(...)	MEMBER_OF(AGE_ANY, __VA_ARGS__)
+#define MEMBER_NEW(...)	MEMBER_OF(AGE_NEW, __VA_ARGS__)
 
 static const struct member members[] __initconst = {
 	MEMBER("seccomp_filter", "refs", "refcount_t", refcount_t,
@@ -46,8 +49,8 @@ static const struct member members[] __initconst = {
 	MEMBER("seccomp_filter", "users", "refcount_t", refcount_t,
 	       filter_users),
 	MEMBER("seccomp_filter", "log", "bool", bool, filter_log),
-	MEMBER("seccomp_filter", "wait_killable_recv", "bool", bool,
-	       filter_wait_killable),
+	MEMBER_NEW("seccomp_filter", "wait_killable_recv", "bool", bool,
+		   filter_wait_killable),
 	MEMBER("seccomp_filter", "prev", "struct seccomp_filter *", void *,
 	       filter_prev),
 	MEMBER("seccomp_filter", "prog", "struct bpf_prog *", void *,
@@ -81,18 +84,18 @@ static const struct member members[] __initconst = {
 	MEMBER("seccomp_kaddfd", "fd", "int", int, kaddfd_fd),
 	MEMBER("seccomp_kaddfd", "flags", "unsigned int", unsigned int,
 	       kaddfd_flags),
-	MEMBER("seccomp_kaddfd", "ioctl_flags", "__u32", u32,
-	       kaddfd_ioctl_flags),
-	MEMBER("seccomp_kaddfd", "setfd", "bool", bool, kaddfd_setfd),
+	MEMBER_NEW("seccomp_kaddfd", "ioctl_flags", "__u32", u32,
+		   kaddfd_ioctl_flags),
+	MEMBER_NEW("seccomp_kaddfd", "setfd", "bool", bool, kaddfd_setfd),
 	MEMBER("seccomp_kaddfd", "ret", "int", int, kaddfd_ret),
 	MEMBER("seccomp_kaddfd", "completion", "struct completion",
 	       struct completion, kaddfd_completion),
 	MEMBER("seccomp_kaddfd", "list", "struct list_head", struct list_head,
 	       kaddfd_link),
-	MEMBER("action_cache", "allow_native", "long unsigned int[8]",
-	       unsigned long[8], filter_cache_native),
-	MEMBER("action_cache", "allow_compat", "long unsigned int[8]",
-	       unsigned long[8], filter_cache_compat),
+	MEMBER_NEW("action_cache", "allow_native", "long unsigned int[8]",
+		   unsigned long[8], filter_cache_native),
+	MEMBER_NEW("action_cache", "allow_compat", "long unsigned int[8]",
+		   unsigned long[8], filter_cache_compat),
 };
 
 /* What the headers say of public structs. */
@@ -107,6 +110,7 @@ struct public_member {
 	{ .in = #type, .name = #member,					\
 	  .offset = offsetof(struct type, member),			\
 	  .size = sizeof_field(struct type, member) }
+#define PUBLIC_EXPANDED(type, member) PUBLIC(type, member)
 
 static const struct public_member public_members[] __initconst = {
 	PUBLIC(task_struct, seccomp),
@@ -125,7 +129,7 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(sighand_struct, siglock),
 	PUBLIC(signal_struct, live),
 	PUBLIC(signal_struct, exec_update_lock),
-	PUBLIC(thread_info, syscall_work),
+	PUBLIC_EXPANDED(thread_info, COMPAT_SECCOMP_WORK),
 	PUBLIC(task_struct, thread_info),
 	PUBLIC(task_struct, thread_pid),
 	PUBLIC(signal_struct, nr_threads),
@@ -221,6 +225,19 @@ static int __init need_member(const struct kbtf_view *btf, const char *in,
 	return err;
 }
 
+/* A member of the other age: half of that is neither. */
+static int __init miss_member(const struct kbtf_view *btf,
+			      const struct member *m)
+{
+	struct kbtf_field field;
+	int id = kbtf_find_struct(btf, m->in);
+
+	if (id > 0 && !kbtf_find_field(btf, id, m->name, &field))
+		return refuse("struct %s has a member '%s', and that of 5.10 has none",
+			      m->in, m->name);
+	return 0;
+}
+
 static int __init learn_member(const struct kbtf_view *btf,
 			       const struct member *m)
 {
@@ -228,6 +245,8 @@ static int __init learn_member(const struct kbtf_view *btf,
 	struct kbtf_field field;
 	int err;
 
+	if (m->age != AGE_ANY && m->age != layout.age)
+		return miss_member(btf, m);
 	err = need_member(btf, m->in, m->name, &field);
 	if (err)
 		return err;
@@ -288,25 +307,34 @@ static int __init learn_requests(const struct kbtf_view *btf)
 	return 0;
 }
 
+static int __init learn_cache(const struct kbtf_view *btf)
+{
+	struct kbtf_field cache;
+	int err;
+
+	if (kernel_is_old())
+		return 0;
+	err = need_member(btf, "seccomp_filter", "cache", &cache);
+	if (err)
+		return err;
+	layout.filter_cache_native += cache.offset;
+	layout.filter_cache_compat += cache.offset;
+	return 0;
+}
+
 /* The mark: the first byte of padding after the flags of a filter. */
 static int __init learn_filter(const struct kbtf_view *btf)
 {
 	int id = find_struct(btf, "seccomp_filter");
-	struct kbtf_field cache;
 	u32 byte;
 	int err;
 
 	if (id < 0)
 		return id;
 	layout.filter_size = kbtf_size(btf, id);
-
-	err = find_member(btf, id, "seccomp_filter", "cache", &cache);
-	if (err == -ENOENT)
-		return refuse("struct seccomp_filter has no member 'cache'");
+	err = learn_cache(btf);
 	if (err)
 		return err;
-	layout.filter_cache_native += cache.offset;
-	layout.filter_cache_compat += cache.offset;
 
 	for (byte = layout.filter_log; byte < layout.filter_size; byte++)
 		if (!kbtf_covers(btf, id, byte))
@@ -350,7 +378,33 @@ static int __init learn_knotif(const struct kbtf_view *btf)
 }
 
 /**
- * kernel_layout_learn() - fill in layout
+ * kernel_layout_age() - fill in layout.age, which decides what else is asked
+ * @btf: of the running kernel
+ *
+ * Return: 0, or -EOPNOTSUPP with the reason logged.
+ */
+int __init kernel_layout_age(const struct kbtf_view *btf)
+{
+	int id = find_struct(btf, "seccomp_filter");
+	struct kbtf_field field;
+	int cache, killable;
+
+	if (id < 0)
+		return id;
+	cache = find_member(btf, id, "seccomp_filter", "cache", &field);
+	killable = find_member(btf, id, "seccomp_filter", "wait_killable_recv",
+			       &field);
+	if (cache != killable)
+		return refuse("struct seccomp_filter has no member '%s'",
+			      cache ? "cache" : "wait_killable_recv");
+	if (cache && cache != -ENOENT)
+		return cache;
+	layout.age = cache ? AGE_OLD : AGE_NEW;
+	return 0;
+}
+
+/**
+ * kernel_layout_learn() - fill in the rest of layout
  * @btf: of the running kernel
  *
  * Return: 0, or -EOPNOTSUPP with the reason logged.

@@ -15,6 +15,8 @@
 #include <linux/semaphore.h>
 #include <linux/wait.h>
 
+#include "compat.h"
+
 struct kbtf_view;
 struct notification;
 struct seccomp_filter;
@@ -25,7 +27,25 @@ struct seccomp_knotif;
 #define KNOTIF_SIZE_MAX 160
 
 /**
+ * enum kernel_age - which of two forms of seccomp is this?
+ * @AGE_ANY: of a row in a table: both have it
+ * @AGE_OLD: as in 5.10
+ * @AGE_NEW: since 5.19: a filter has an action cache and can make its tasks
+ *	     wait killably; a fatal verdict is a signal; ADDFD can be the answer;
+ *	     a supervisor gets the oldest notification first, not the newest
+ *
+ * Not all of that can be seen in BTF. What can must agree, so that a kernel
+ * between the two is refused.
+ */
+enum kernel_age {
+	AGE_ANY,
+	AGE_OLD,
+	AGE_NEW,
+};
+
+/**
  * struct kernel_layout - where things are, in bytes
+ * @age: of the kernel; what only one has stands at 0 on the other
  * @filter_size: of struct seccomp_filter
  * @filter_mark: a byte of padding in it, zero in each filter of the kernel's
  * @notif_size: of struct notification
@@ -38,6 +58,7 @@ struct seccomp_knotif;
  * The rest: the offset of the member that the name ends in.
  */
 struct kernel_layout {
+	enum kernel_age age;
 	u32	filter_size;
 	u32	filter_mark;
 	u32	filter_refs;
@@ -85,7 +106,18 @@ extern struct kernel_layout layout;
 /* Longer than any list of strict mode, its end included. */
 #define STRICT_LIST_MAX 8
 
+int kernel_layout_age(const struct kbtf_view *btf);
 int kernel_layout_learn(const struct kbtf_view *btf);
+
+/**
+ * kernel_is_old() - see enum kernel_age
+ *
+ * Return: true for AGE_OLD.
+ */
+static inline bool kernel_is_old(void)
+{
+	return layout.age == AGE_OLD;
+}
 
 /* A pointer to the member of the same name as its offset. */
 #define FIELD(name, object, type)					\
@@ -127,6 +159,53 @@ FIELD(kaddfd_ret, seccomp_kaddfd, int)
 FIELD(kaddfd_completion, seccomp_kaddfd, struct completion)
 FIELD(kaddfd_link, seccomp_kaddfd, struct list_head)
 #undef FIELD
+
+/**
+ * filter_waits_killably() - SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV was given
+ * @filter: with a listener
+ *
+ * Return: true if so; false where the kernel knows no such flag.
+ */
+static inline bool filter_waits_killably(const struct seccomp_filter *filter)
+{
+	return !kernel_is_old() && *filter_wait_killable(filter);
+}
+
+/**
+ * filter_set_killable() - as if that flag had been given
+ * @filter: not yet visible
+ */
+static inline void filter_set_killable(struct seccomp_filter *filter)
+{
+	if (!kernel_is_old())
+		*filter_wait_killable(filter) = true;
+}
+
+/**
+ * kaddfd_is_answer() - SECCOMP_ADDFD_FLAG_SEND was given
+ * @addfd: of a supervisor
+ *
+ * Return: true if so; false where the kernel knows no such flag.
+ */
+static inline bool kaddfd_is_answer(const struct seccomp_kaddfd *addfd)
+{
+	return !kernel_is_old() &&
+	       *kaddfd_ioctl_flags(addfd) & SECCOMP_ADDFD_FLAG_SEND;
+}
+
+/**
+ * notif_queue() - put a notification where stock puts it
+ * @notif: of a filter whose notify_lock is held
+ * @n: to be received
+ */
+static inline void notif_queue(struct notification *notif,
+			       struct seccomp_knotif *n)
+{
+	if (kernel_is_old())
+		list_add(knotif_link(n), notif_list(notif));
+	else
+		list_add_tail(knotif_link(n), notif_list(notif));
+}
 
 /**
  * notif_init_requests() - none yet

@@ -19,25 +19,35 @@
 #include "types.h"
 
 struct call {
+	enum age	age;
+	bool		declared;
 	const char	*name;
 	const char	*symbol;
 	const char	*proto;
 };
 
-#define CALL(_name, _symbol, _proto, ...)				\
-	{ .name = #_name, .symbol = _symbol, .proto = _proto }
+#define CALL_OF(_age, _declared, _name, _symbol, _proto)		\
+	{ .age = _age, .declared = _declared, .name = #_name,		\
+	  .symbol = _symbol, .proto = _proto }
+#define CALL(...)		CALL_OF(AGE_ANY, false, __VA_ARGS__)
+#define CALL_OLD(...)		CALL_OF(AGE_OLD, false, __VA_ARGS__)
+#define CALL_NEW(...)		CALL_OF(AGE_NEW, false, __VA_ARGS__)
+#define CALL_DECLARED(...)	CALL_OF(AGE_ANY, true, __VA_ARGS__)
 static const struct call calls[] = {
 #include "calls.inc"
 };
 
 struct member {
+	enum age	age;
 	const char	*in;
 	const char	*name;
 	const char	*type;
 };
 
-#define MEMBER(_in, _name, _type, ...)					\
-	{ .in = _in, .name = _name, .type = _type }
+#define MEMBER_OF(_age, _in, _name, _type, ...)				\
+	{ .age = _age, .in = _in, .name = _name, .type = _type }
+#define MEMBER(...)	MEMBER_OF(AGE_ANY, __VA_ARGS__)
+#define MEMBER_NEW(...)	MEMBER_OF(AGE_NEW, __VA_ARGS__)
 static const struct member members[] = {
 #include "members.inc"
 };
@@ -51,15 +61,24 @@ struct guard {
 	const char	*proto;
 };
 
-static const struct guard guards[] = {
-#include "guards.inc"
+#define GUARD_COUNT 4
+
+static const struct guard guards_old[GUARD_COUNT] = {
+#include "guards-old.inc"
+};
+
+static const struct guard guards_new[GUARD_COUNT] = {
+#include "guards-new.inc"
 };
 
 /* Of the first, alternatives: the return value means the opposite. */
 static const struct call hooked[] = {
 	CALL(says_run, "__seccomp_filter", "bool(int, bool)"),
+	CALL(says_error, "__seccomp_filter", "int(int, bool)"),
 	CALL(says_skip, "__seccomp_filter",
 	     "int(int, const struct seccomp_data *, bool)"),
+	CALL(says_skip, "__seccomp_filter",
+	     "int(int, const struct seccomp_data *, const bool)"),
 	CALL(create_prog, "bpf_prog_create_from_user",
 	     "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"),
 	CALL(notify_ioctl, "seccomp_notify_ioctl",
@@ -72,7 +91,6 @@ static const char * const states[] = {
 
 /* The same reason twice, from two rows, is told once. */
 void facts_miss(struct facts *facts, const char *fmt, ...)
-	CALL(says_error, "__seccomp_filter", "int(int, bool)"),
 {
 	char *line = NULL;
 	va_list args;
@@ -103,6 +121,11 @@ void facts_free(struct facts *facts)
 	facts->missing = NULL;
 }
 
+static bool is_for_this_age(const struct facts *facts, enum age age)
+{
+	return age == AGE_ANY || age == facts->age;
+}
+
 /* Rows of one symbol follow each other: one of them must match. */
 static void check_prototypes(struct facts *facts, const struct call *rows,
 			     size_t count)
@@ -118,7 +141,9 @@ static void check_prototypes(struct facts *facts, const struct call *rows,
 		return;
 	}
 	if (id < 0) {
-		facts_miss(facts, "function '%s' is not in BTF", symbol);
+		if (!rows->declared)
+			facts_miss(facts, "function '%s' is not in BTF",
+				   symbol);
 		return;
 	}
 	id = btf__type_by_id(facts->btf, id)->type;
@@ -146,7 +171,8 @@ static void check_calls(struct facts *facts, const struct call *rows,
 		for (end = i + 1; end < count; end++)
 			if (strcmp(rows[end].symbol, rows[i].symbol))
 				break;
-		check_prototypes(facts, &rows[i], end - i);
+		if (is_for_this_age(facts, rows[i].age))
+			check_prototypes(facts, &rows[i], end - i);
 	}
 }
 
@@ -172,15 +198,30 @@ static int find_struct(struct facts *facts, const char *name)
 	return id;
 }
 
+/* A member of the other age. */
+static void miss_member(struct facts *facts, const struct member *row)
+{
+	int id = types_find(facts->btf, row->in, BTF_KIND_STRUCT);
+
+	if (id > 0 && types_member(facts->btf, id, row->name))
+		facts_miss(facts, "struct %s has a member '%s', and that of 5.10 has none",
+			   row->in, row->name);
+}
+
 /* Rows of one struct and member follow each other, as alternatives. */
 static void check_member(struct facts *facts, const struct member *rows,
 			 size_t count)
 {
 	const struct btf_member *m;
 	char found[TYPE_TEXT_MAX];
-	int id = find_struct(facts, rows->in);
 	size_t i;
+	int id;
 
+	if (!is_for_this_age(facts, rows->age)) {
+		miss_member(facts, rows);
+		return;
+	}
+	id = find_struct(facts, rows->in);
 	if (id < 0)
 		return;
 	m = types_member(facts->btf, id, rows->name);
@@ -236,14 +277,30 @@ static void check_requests(struct facts *facts)
 			   found);
 }
 
+/* Both of these members, or neither. */
+static void learn_age(struct facts *facts)
+{
+	int id = find_struct(facts, "seccomp_filter");
+	bool cache, killable;
+
+	facts->age = AGE_NEW;
+	if (id < 0)
+		return;
+	cache = types_member(facts->btf, id, "cache");
+	killable = types_member(facts->btf, id, "wait_killable_recv");
+	if (cache != killable)
+		facts_miss(facts, "struct seccomp_filter has no member '%s'",
+			   cache ? "wait_killable_recv" : "cache");
+	else if (!cache)
+		facts->age = AGE_OLD;
+}
+
 static void check_filter(struct facts *facts)
 {
 	int id = find_struct(facts, "seccomp_filter");
 
 	if (id < 0)
 		return;
-	if (!types_member(facts->btf, id, "cache"))
-		facts_miss(facts, "struct seccomp_filter has no member 'cache'");
 	if (!types_has_padding_after(facts->btf, id, "log"))
 		facts_miss(facts, "struct seccomp_filter has no padding");
 }
@@ -261,18 +318,21 @@ static void check_states(struct facts *facts)
 				   states[i]);
 }
 
-/* A kernel that has mseal(2) keeps a mapping where it is by itself. */
-static bool seals_mappings(const struct facts *facts)
+/* NULL for a kernel that has mseal(2): it keeps a mapping where it is by itself. */
+static const struct guard *guards_of(const struct facts *facts)
 {
-	return types_find(facts->btf, "__x64_sys_mseal", BTF_KIND_FUNC) > 0;
+	if (types_find(facts->btf, "__x64_sys_mseal", BTF_KIND_FUNC) > 0)
+		return NULL;
+	return facts->age == AGE_OLD ? guards_old : guards_new;
 }
 
 static void check_sealing(struct facts *facts)
 {
+	const struct guard *guards = guards_of(facts);
 	struct call row = { };
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(guards) && !seals_mappings(facts); i++) {
+	for (i = 0; guards && i < GUARD_COUNT; i++) {
 		row.symbol = guards[i].name;
 		row.proto = guards[i].proto;
 		check_prototypes(facts, &row, 1);
@@ -292,15 +352,17 @@ static void check_tracepoint(struct facts *facts)
 static int check_symbols(struct facts *facts)
 {
 	struct symbol symbols[ARRAY_SIZE(wanted) + ARRAY_SIZE(calls) +
-			      ARRAY_SIZE(guards)];
+			      GUARD_COUNT];
+	const struct guard *guards = guards_of(facts);
 	size_t count = ARRAY_SIZE(wanted);
 	size_t i;
 	int err;
 
 	memcpy(symbols, wanted, sizeof(wanted));
 	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		symbols[count++] = (struct symbol){ .name = calls[i].symbol };
-	for (i = 0; i < ARRAY_SIZE(guards) && !seals_mappings(facts); i++)
+		if (is_for_this_age(facts, calls[i].age))
+			symbols[count++] = (struct symbol){ .name = calls[i].symbol };
+	for (i = 0; guards && i < GUARD_COUNT; i++)
 		symbols[count++] = (struct symbol){ .name = guards[i].name,
 						    .hooked = true };
 	err = symbols_count(symbols, count);
@@ -347,6 +409,7 @@ int facts_learn(struct facts *facts)
 	int err = 0;
 
 	learn_native(facts);
+	learn_age(facts);
 	if (facts->running)
 		err = check_symbols(facts);
 	check_calls(facts, calls, ARRAY_SIZE(calls));

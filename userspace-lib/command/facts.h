@@ -14,9 +14,13 @@
 
 struct btf;
 
+/* Two forms of seccomp: see enum kernel_age in the module. */
+enum age { AGE_ANY, AGE_OLD, AGE_NEW };
+
 /**
  * struct facts - what is known of a kernel
  * @btf: its types
+ * @age: AGE_OLD or AGE_NEW; filled
  * @running: it is the running one, so that /proc/kallsyms is its own
  * @native: SECCOMP_OVERLAY_* that it has by itself; filled
  * @missing: why the module would refuse to load, a line each; filled
@@ -24,6 +28,7 @@ struct btf;
  */
 struct facts {
 	const struct btf	*btf;
+	enum age		age;
 	bool			running;
 	__u64			native;
 	char			**missing;
