@@ -16,11 +16,10 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/wait.h>
-#include <bpf/btf.h>
-#include <bpf/libbpf.h>
 
 #include "command.h"
 #include "image.h"
+#include "libbpf.h"
 
 /* Of the x86 boot protocol, 2.08 and later. */
 #define SETUP_SECTS	0x1f1
@@ -159,16 +158,18 @@ static struct btf *parse(int file, const char *path)
 {
 	char name[32], reason[128];
 	struct btf *btf;
+	long err;
 
 	snprintf(name, sizeof(name), "/proc/self/fd/%d", file);
 	btf = btf__parse(name, NULL);
-	if (btf)
+	err = libbpf_get_error(btf);
+	if (!err)
 		return btf;
 	/* For an ELF file without BTF: the first is of older versions. */
-	if (errno == ENOENT || errno == ENODATA) {
+	if (err == -ENOENT || err == -ENODATA) {
 		complain("%s: has no BTF (CONFIG_DEBUG_INFO_BTF)", path);
 	} else {
-		libbpf_strerror(errno, reason, sizeof(reason));
+		libbpf_strerror(err, reason, sizeof(reason));
 		complain("%s: cannot read BTF from it: %s", path, reason);
 	}
 	return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "libbpf.h"
 #include "types.h"
 
 /* As in the module: a file may be damaged, and refer to itself. */

@@ -136,7 +136,7 @@ static int sandbox(struct supervisor *self, unsigned int flags,
 	if (read(socks[0], &fd, sizeof(fd)) != sizeof(fd))
 		return 1;
 	pidfd = syscall(SYS_pidfd_open, pid, 0);
-	fd = syscall(SYS_pidfd_getfd, pidfd, fd, 0);
+	fd = syscall(__NR_pidfd_getfd, pidfd, fd, 0);
 	if (fd < 0)
 		die("pidfd_getfd", errno);
 	close(socks[0]);
