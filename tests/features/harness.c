@@ -111,9 +111,16 @@ void hold(const struct place *p, bool cond)
 	give_up();
 }
 
+/* bullseye's libc knows only what they mean. */
+#if __GLIBC_PREREQ(2, 32)
+#define errno_name(err) strerrorname_np(err)
+#else
+#define errno_name(err) strerror(err)
+#endif
+
 static const char *as_errno(long v)
 {
-	return v < 0 && v > -4096 ? strerrorname_np(-v) : NULL;
+	return v < 0 && v > -4096 ? errno_name(-v) : NULL;
 }
 
 static void describe(char *to, size_t size, long v)

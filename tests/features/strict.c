@@ -530,7 +530,7 @@ static void drive_get_filter(struct kid *k, bool strict)
 		errno = 0;
 		n = ptrace(PTRACE_SECCOMP_GET_FILTER, k->pid, i, f);
 		diag("%s: filter %d: %ld %s", strict ? "strict" : "before", i,
-		     n, n < 0 ? strerrorname_np(errno) : "");
+		     n, n < 0 ? strerror(errno) : "");
 		if (n < 0 && errno == EIO)
 			skip("this kernel gives no filters to a tracer");
 		if (n < 0 && errno == ENOENT)

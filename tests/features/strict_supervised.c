@@ -220,7 +220,14 @@ static void drive_addfd(struct kid *k, bool strict)
 	asked(k, &n, SYS_write, strict);
 	a.id = n.id;
 	a.srcfd = fd[1];
-	CHECK_EQ(ioctl(k->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a), ADDED_FD);
+	if (ioctl(k->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a) < 0) {
+		/* It cannot be the answer before 5.14. */
+		CHECK_EQ(errno, EINVAL);
+		a.flags = SECCOMP_ADDFD_FLAG_SETFD;
+		CHECK_EQ(ioctl(k->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &a),
+			 ADDED_FD);
+		CHECK_EQ(notice_answer(k->listener, &n, ADDED_FD, 0), 0);
+	}
 	NEED(read(fd[0], &c, 1) == 1);
 	CHECK_EQ(c, 'z');
 }

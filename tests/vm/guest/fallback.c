@@ -152,7 +152,7 @@ static struct report nested_call(long outer_nr, long inner_nr, long call,
 	polls[2] = (struct pollfd){ .fd = pipefd[0], .events = POLLIN };
 	for (i = 0; i < 2; i++)
 		polls[i] = (struct pollfd){
-			.fd = syscall(SYS_pidfd_getfd, pidfd, fds[i], 0),
+			.fd = syscall(__NR_pidfd_getfd, pidfd, fds[i], 0),
 			.events = POLLIN,
 		};
 	while (poll(polls, 3, 30000) > 0) {
@@ -193,7 +193,7 @@ static int redirect_call(struct report *report)
 	if (!pid)
 		redirect_target(pipefd[1]);
 	read(pipefd[0], &fd, sizeof(fd));
-	fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+	fd = syscall(__NR_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
 	ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request);
 	response.id = redirect.id = request.id;
 	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND_REDIRECT, &redirect)) {

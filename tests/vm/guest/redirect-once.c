@@ -86,7 +86,7 @@ int main(void)
 		_exit(child(pipefd[1]));
 	close(pipefd[1]);
 	if (read(pipefd[0], &fd, sizeof(fd)) == sizeof(fd)) {
-		fd = syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
+		fd = syscall(__NR_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
 		if (answer(fd)) {
 			perror("redirect-once");
 			return 1;
