@@ -31,13 +31,16 @@ kernel_rows() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/kernels.list"; }
 
 kernel_names() { kernel_rows | awk '{ print $1 }'; }
 
-# load_kernel NAME: sets kernel, suite, image_pattern, source_package, userland, kdir and root.
+# Those that "make check" takes.
+check_names() { kernel_rows | awk '$2 == "check" { print $1 }'; }
+
+# load_kernel NAME: sets kernel, by, suite, image_pattern, source_package, userland, kdir and root.
 load_kernel() {
 	local row
 	row=$(kernel_rows | awk -v k="$1" '$1 == k')
 	[ -n "$row" ] || die "no kernel '$1'; kernels.list has: $(kernel_names | paste -sd' ')"
 	# shellcheck disable=SC2034 # for the scripts that source this file
-	read -r kernel suite image_pattern source_package userland <<<"$row"
+	read -r kernel by suite image_pattern source_package userland <<<"$row"
 	kdir=$cache/kernels/$kernel
 	root=$kdir/root
 }
