@@ -58,6 +58,13 @@ in_root() {
 		DEBIAN_FRONTEND=noninteractive "$@"
 }
 
+# list_tree: what git would commit, or without git all there is; names end in a NUL.
+list_tree() {
+	# Not that of a repository which only happens to be further up.
+	{ [ -e "$top/.git" ] && git -c safe.directory='*' -C "$top" ls-files -z -co --exclude-standard 2>/dev/null; } ||
+		find "$top" -name .git -prune -o \( -type f -o -type l \) -printf '%P\0'
+}
+
 # quietly LOG COMMAND...: output goes to LOG; its end is shown if the command fails.
 quietly() {
 	local log=$1

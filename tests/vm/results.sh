@@ -2,13 +2,14 @@
 # Running checks and counting what they say; sourced by the check scripts.
 # shellcheck shell=bash
 #
-# Each result is a line on standard output, and a word in $results (passed, failed, skipped), which tests/vm/check
-# adds up. $logs is where the checks' output goes. The caller sets both.
+# Each result is a line on standard output, and in $results one of: passed, failed or skipped, a tab, and the name of
+# the check. tests/vm/check and tests/vm/table add them up. $logs is where the checks' output goes. The caller sets both.
 # shellcheck disable=SC2154
 
-passed() { printf 'ok - %s\n' "$1"; echo passed >>"$results"; }
-failed() { printf 'not ok - %s (%s; %s)\n' "$1" "$2" "$3"; echo failed >>"$results"; }
-skipped() { printf 'skip - %s (%s)\n' "$1" "$2"; echo skipped >>"$results"; }
+note() { printf '%s\t%s\n' "$1" "$2" >>"$results"; }
+passed() { printf 'ok - %s\n' "$1"; note passed "$1"; }
+failed() { printf 'not ok - %s (%s; %s)\n' "$1" "$2" "$3"; note failed "$1"; }
+skipped() { printf 'skip - %s (%s)\n' "$1" "$2"; note skipped "$1"; }
 
 # why LOG: the line of it that most likely says what went wrong
 why() {
@@ -44,7 +45,7 @@ run_tap() {
 		case $line in
 		ok\ *'# SKIP'* | ok\ *'# skip'*)
 			skipped "$name: $(tap_name "${line%%#*}")" "${line##*# [Ss][Kk][Ii][Pp] }" ;;
-		ok\ *) ok=$((ok + 1)); echo passed >>"$results" ;;
+		ok\ *) ok=$((ok + 1)); note passed "$name" ;;
 		'not ok '*'# TODO'*) skipped "$name: $(tap_name "$line")" 'not done yet' ;;
 		'not ok '*) not_ok=$((not_ok + 1)); failed "$name" "$(tap_name "${line#not }")" "$log" ;;
 		esac
