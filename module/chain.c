@@ -48,7 +48,10 @@ struct overlay {
 
 static struct workqueue_struct *release_queue;
 
-/* Found under RCU; shadows_lock protects changes, and nests in nothing. */
+/*
+ * Found under RCU; shadows_lock protects changes, and nests in nothing. Taken by
+ * tasks and the worker only, so that it may be a sleeping one (PREEMPT_RT).
+ */
 static DEFINE_HASHTABLE(shadows, 12);
 static DEFINE_SPINLOCK(shadows_lock);
 
@@ -105,7 +108,11 @@ static void release_overlay(struct work_struct *work)
 	module_put(THIS_MODULE);
 }
 
-/* Runs under the queue's lock, in the task that was the filter's last user. */
+/*
+ * Runs under the queue's lock, in the task that was the filter's last user, and
+ * that may hold a siglock: TSYNC lets filters go under it. So it takes no lock of
+ * ours, and what queue_work() takes is raw.
+ */
 static int notice_hup(wait_queue_entry_t *hup, unsigned int mode, int sync,
 		      void *key)
 {

@@ -123,7 +123,10 @@ static int take_locked(struct task_struct *source, struct taken_chain *chain)
 	return 0;
 }
 
-/* A task may lose its sighand, or change it, until that is locked. */
+/*
+ * A task may lose its sighand, or change it, until that is locked. On PREEMPT_RT
+ * the lock sleeps, which is allowed under RCU there.
+ */
 static int try_take_chain(struct task_struct *source, struct taken_chain *chain)
 {
 	struct sighand_struct *sighand;

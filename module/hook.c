@@ -18,6 +18,14 @@
  * Unload, which no operation and no state outlives: unhook, drain the worker,
  * disarm, and wait until no task can be in a trampoline. A task in evaluate()
  * needs no reference, since its filter's state holds one.
+ *
+ * What may sleep, also with PREEMPT_RT, where a spinlock_t does: the handlers of
+ * the ops and of the tracepoint may run with preemption off, so that they take
+ * no lock and no memory; what they look up is found under RCU, or under a lock
+ * that the hooked function's caller holds. The trampoline's target and all that
+ * is called from handle_*() run as a task in a system call, and the rest in
+ * workers, so that all locks here may sleep; none is a raw one, and nothing
+ * switches off interrupts or preemption but the kernel's own siglock.
  */
 #include <linux/atomic.h>
 #include <linux/delay.h>

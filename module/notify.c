@@ -27,7 +27,7 @@
 /*
  * By the id of the notification. Changed under the listener's notify_lock too,
  * so that a waiter found under that one stays; waiters_lock is taken inside of
- * it and nests in nothing else.
+ * it and nests in nothing else. Both are taken by tasks in system calls only.
  */
 static DEFINE_HASHTABLE(waiters, 8);
 static DEFINE_SPINLOCK(waiters_lock);

@@ -34,7 +34,10 @@ struct observation {
 	u8			mark;
 };
 
-/* Searched under RCU; the lock protects changes, and nests in nothing. */
+/*
+ * Searched under RCU, since a hook may not sleep; the lock, which may on
+ * PREEMPT_RT, protects changes, and nests in nothing.
+ */
 static DEFINE_HASHTABLE(observations, 8);
 static DEFINE_SPINLOCK(observations_lock);
 
