@@ -89,3 +89,42 @@ host_packages() {
 	quietly "$cache/log/apt-install" env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y --no-install-recommends "${missing[@]}"
 }
+
+# The part of this machine's apt configuration that decides whether a download works at all.
+network_options() {
+	apt-config dump | grep -iE '^Acquire::(.*proxy|Retries|Check-(Valid-Until|Date)|https?::)' |
+		grep -v '::[^:"]*:: "' || true
+}
+
+# make_chroot DIR USERLAND SUITE PACKAGES [MMDEBSTRAP-OPTION...]: a chroot of USERLAND with PACKAGES, and the sources of
+# SUITE, which may be its backports. Beside it DIR's apt.conf and sources.list, and a log.
+make_chroot() {
+	local dir=$1 userland=$2 suite=$3 packages=$4 parent file
+	shift 4
+	parent=$(dirname "$dir")
+	rm -rf "$dir".*
+	network_options >"$parent/apt.conf"
+	"$here/apt-sources" "$suite" >"$parent/sources.list"
+	if grep -q ' https:' "$parent/sources.list"; then packages+=,ca-certificates; fi
+	# The package lists stay: more is asked for later.
+	quietly "$parent/log/mmdebstrap" mmdebstrap --mode=root --variant=apt --skip=cleanup/apt/lists \
+		--skip=cleanup/reproducible \
+		--aptopt="$parent/apt.conf" --aptopt='Acquire::Languages "none"' \
+		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Retries "3"' \
+		--dpkgopt=force-unsafe-io "$@" \
+		--include="$packages" "$userland" "$dir.new" "$parent/sources.list"
+	for file in resolv.conf hosts; do
+		if [ -e "/etc/$file" ]; then cp "/etc/$file" "$dir.new/etc/"; fi
+	done
+	mv "$dir.new" "$dir"
+}
+
+# copy_tree DIR: the tree into a new DIR, without the products of a build in the tree itself, by another compiler.
+copy_tree() {
+	local products=(--exclude='*.o' --exclude='*.ko' --exclude='*.a' --exclude='*.so' --exclude='*.so.*'
+		--exclude='*.d' --exclude=tests/overlay-seccomp-test --exclude=userspace-lib/overlay-seccomp)
+	rm -rf "$1"
+	mkdir -p "$1"
+	# A file may vanish between the listing and the copying, where several people work in one checkout.
+	list_tree | tar -C "$top" -c --null --ignore-failed-read "${products[@]}" -T - 2>/dev/null | tar -C "$1" -x
+}
