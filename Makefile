@@ -16,7 +16,7 @@ NO_COPY	:= ! -name '.*' ! -name '*.o' ! -name '*.a' ! -name '*.ko' \
 	   ! -name '*.mod' ! -name '*.mod.c' ! -name '*.order' \
 	   ! -name '*.symvers' ! -name '*.orig' ! -name '*.rej' ! -name '*~'
 
-.PHONY: all module userspace sparse check check-all check-userspace try \
+.PHONY: all module userspace sparse sign check check-all check-userspace try \
 	install uninstall dkms-install dkms-uninstall clean help
 .DEFAULT_GOAL := all
 
@@ -35,6 +35,29 @@ module:
 sparse:
 	$(MAKE) module C=2 KBUILD_CHECKSRC=2 \
 		CF="-include $(CURDIR)/tests/vm/sparse.h $(CF)"
+
+# The hash that the kernel for which it was built has for certain. A kernel looks
+# at the last signature only, so that a module may be signed again.
+SIGN_FILE ?= $(KDIR)/scripts/sign-file
+sign:
+	@fail() { printf 'sign: %s\n' "$$@" >&2; exit 1; }; \
+	test -n "$(KEY)" && test -n "$(CERT)" || \
+		fail 'make sign KEY=FILE CERT=FILE: the key and its certificate,' \
+			'such as those of DKMS, /var/lib/dkms/mok.key and mok.pub'; \
+	test -e overlay_seccomp.ko || \
+		fail 'there is no overlay_seccomp.ko: "make module" first'; \
+	for file in "$(KEY)" "$(CERT)"; do \
+		test -r "$$file" || fail "cannot read $$file"; \
+	done; \
+	test -x "$(SIGN_FILE)" || \
+		fail "no sign-file: $(SIGN_FILE)" \
+			'it comes with the kernel headers (KDIR); SIGN_FILE names another'; \
+	hash=$$(sed -n 's/^CONFIG_MODULE_SIG_HASH="\(.*\)"/\1/p' $(KDIR)/.config 2>/dev/null); \
+	test -n "$$hash" || \
+		fail "the kernel of $(KDIR) knows no signatures of modules"; \
+	"$(SIGN_FILE)" "$$hash" "$(KEY)" "$(CERT)" overlay_seccomp.ko || \
+		fail 'sign-file failed'; \
+	echo "overlay_seccomp.ko is signed with $(KEY)"
 
 userspace:
 	$(MAKE) -C userspace-lib
@@ -98,6 +121,7 @@ help:
 	@echo '  module           overlay_seccomp.ko: gcc, make, kernel headers'
 	@echo '  userspace        library, command and test binary: libbpf-dev'
 	@echo '  sparse           the module under sparse'
+	@echo '  sign             overlay_seccomp.ko, with KEY=FILE CERT=FILE'
 	@echo '  clean            remove what was built'
 	@echo 'Trying and testing, without touching the running kernel:'
 	@echo '  try              the features in a stock kernel, in an emulator'
