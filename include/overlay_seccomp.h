@@ -6,9 +6,11 @@
  * One rule for all functions: what they return is >= 0 on success and -errno
  * on failure. The value of errno itself after a call is unspecified.
  *
- * All functions are thread-safe: the library has no state. Those that change
- * seccomp's state change the calling thread only, unless TSYNC is asked for,
- * and nothing at all when they fail.
+ * All functions are thread-safe: the library has no state but what the caller
+ * holds (struct overlay_seccomp_pins, which one thread at a time may use, with
+ * all redirects that were begun with it). Those that change seccomp's state
+ * change the calling thread only, unless TSYNC is asked for, and nothing at all
+ * when they fail.
  *
  * A filter that the caller is already under judges the calls made here too,
  * and can answer with any errno that is not listed.
@@ -18,6 +20,8 @@
 
 #include <linux/filter.h>
 #include <linux/overlay_seccomp.h>
+#include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #ifdef __cplusplus
@@ -127,7 +131,9 @@ int overlay_seccomp_clone(int pidfd);
  * overlay_seccomp_install() - install a filter, with flags of this module too
  * @flags: SECCOMP_FILTER_FLAG_*, seccomp(2)'s and
  *	   SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS (with NEW_LISTENER): other
- *	   listeners may be made below this one, and
+ *	   listeners may be made below this one,
+ *	   SECCOMP_FILTER_FLAG_REDIRECT, which is the same flag: its calls can
+ *	   be redirected, and
  *	   SECCOMP_FILTER_FLAG_SEQUENTIAL: later filters are judged first
  * @prog: the program; copied by the kernel
  *
@@ -181,7 +187,8 @@ int overlay_seccomp_install_fd(unsigned int flags, int bpf_fd);
  * only if overlay_seccomp_pending() says so afterwards.
  *
  * Return: 0 to have @response sent; OVERLAY_SECCOMP_ANSWERED if that is done
- * already, by SECCOMP_IOCTL_NOTIF_ADDFD with SECCOMP_ADDFD_FLAG_SEND; -errno to
+ * already, by overlay_seccomp_redirect_send() or by SECCOMP_IOCTL_NOTIF_ADDFD
+ * with SECCOMP_ADDFD_FLAG_SEND; -errno to
  * end the loop, with the call still waiting. Nothing else: it would end the
  * loop with -EINVAL.
  */
@@ -247,6 +254,308 @@ int overlay_seccomp_pending(int listener, __u64 id);
  * - the error of open(2), such as -EMFILE or -ENOMEM
  */
 int overlay_seccomp_tgid(pid_t tid);
+
+/**
+ * overlay_seccomp_read() - copy memory of the maker of a call
+ * @listener: that @request was received from
+ * @request: a call that waits
+ * @addr: where, as in an argument
+ * @buf: filled
+ * @size: at most INT_MAX
+ *
+ * The copy can be checked, and then used by overlay_seccomp_redirect_bytes(),
+ * or by the caller itself in place of the call. The original can change at any
+ * time: whoever checks the copy and lets the call read the original has checked
+ * nothing.
+ *
+ * Needs what ptrace(2) needs to attach (PTRACE_MODE_ATTACH_REALCREDS).
+ *
+ * Return: the bytes copied, fewer than @size only if the memory ends there; or
+ *
+ * - -EFAULT: there is no memory at @addr
+ * - -ESRCH: the call waits no longer, or the thread is not to be seen from here
+ * - -EPERM: the caller may not trace the thread
+ * - -EINVAL: @size is too large
+ * - -ENOMEM: out of memory
+ * - the errors of overlay_seccomp_pending()
+ */
+int overlay_seccomp_read(int listener, const struct seccomp_notif *request,
+			 __u64 addr, void *buf, size_t size);
+
+/**
+ * overlay_seccomp_read_string() - copy a string, such as a path
+ * @listener: as for overlay_seccomp_read()
+ * @request: as for overlay_seccomp_read()
+ * @addr: of its first character
+ * @buf: gets the string and its NUL, and on failure is undefined
+ * @size: at most INT_MAX; PATH_MAX for a path
+ *
+ * Return: its length, without the NUL; the errors of overlay_seccomp_read(); or
+ *
+ * - -ENAMETOOLONG: it does not end within @size
+ */
+int overlay_seccomp_read_string(int listener,
+				const struct seccomp_notif *request,
+				__u64 addr, char *buf, size_t size);
+
+/**
+ * overlay_seccomp_read_strings() - copy argv or envp
+ * @listener: as for overlay_seccomp_read()
+ * @request: as for overlay_seccomp_read(); its pointers are 4 bytes long if it
+ *	     is a 32-bit or an x32 call
+ * @addr: of the vector; 0 is an empty one, as for execve(2)
+ * @max: bytes of strings and pointers together, at most INT_MAX
+ * @strings: ends with NULL; one block, for the caller to free(3). NULL on
+ *	     failure
+ *
+ * Return: how many; the errors of overlay_seccomp_read(); or
+ *
+ * - -E2BIG: they are larger than @max
+ */
+int overlay_seccomp_read_strings(int listener,
+				 const struct seccomp_notif *request,
+				 __u64 addr, size_t max, char ***strings);
+
+/**
+ * overlay_seccomp_pin() - SECCOMP_IOCTL_NOTIF_PIN_INSTALL, as it is
+ * @listener: an overlay listener
+ * @pin: its target_addr is filled in
+ *
+ * For those who keep pins themselves. An overlay_seccomp_pins does so for all
+ * others.
+ *
+ * Return: 0, or the errors of the ioctl: see linux/overlay_seccomp.h
+ */
+int overlay_seccomp_pin(int listener, struct seccomp_notif_pin_install *pin);
+
+/**
+ * overlay_seccomp_send_redirect() - SECCOMP_IOCTL_NOTIF_SEND_REDIRECT, as it is
+ * @listener: an overlay listener
+ * @response: what runs
+ *
+ * Return: 0, or the errors of the ioctl: see linux/overlay_seccomp.h
+ */
+int
+overlay_seccomp_send_redirect(int listener,
+			      const struct seccomp_notif_resp_redirect *response);
+
+/**
+ * struct overlay_seccomp_pins - what is pinned in those under one listener
+ *
+ * For each address space (threads, and children of vfork(2), share one) there
+ * is a memfd, of which parts are mapped there, read-only and never to be
+ * unmapped until execve(2) or the end. What a call was redirected to stays as
+ * it is until the same thread makes another call that a redirect is begun for,
+ * or is gone, and then its place is used again.
+ *
+ * A pool costs two descriptors for each address space in which it has
+ * redirected a call, and at most 16 MiB of memory there; those that are gone
+ * are dropped when a new one comes.
+ */
+struct overlay_seccomp_pins;
+
+/**
+ * overlay_seccomp_pins_new() - make a pool
+ * @listener: made with SECCOMP_FILTER_FLAG_REDIRECT; stays open while the pool
+ *	      is used. One may have several pools, one for each thread that
+ *	      serves it for instance; they do not share pins
+ * @pins: for overlay_seccomp_pins_free(); NULL on failure
+ *
+ * That a listener has no redirection is seen when something is sent.
+ *
+ * Return: 0; -ENOMEM; or the errors of overlay_seccomp_pending()
+ */
+int overlay_seccomp_pins_new(int listener, struct overlay_seccomp_pins **pins);
+
+/**
+ * overlay_seccomp_pins_free() - give up a pool
+ * @pins: of which no redirect is left unsent; or NULL
+ *
+ * What was sent is not concerned: pins stay in the targets, and do not change
+ * any more.
+ */
+void overlay_seccomp_pins_free(struct overlay_seccomp_pins *pins);
+
+/**
+ * struct overlay_seccomp_redirect - a call with other arguments, in the making
+ *
+ * Begin, set arguments, and send or cancel. Arguments that are not set stay as
+ * they are: what they point to may change, so that a call is only as good as
+ * those of its pointers that were set. Of an argument that is set twice, the
+ * last value counts.
+ *
+ * The functions that set arguments return 0 or -errno. After an error sending
+ * fails with the first of them, so that only that need be looked at.
+ */
+struct overlay_seccomp_redirect;
+
+/**
+ * overlay_seccomp_redirect_begin() - take a call in hand
+ * @pins: of the listener that @request was received from
+ * @request: a call that waits; not used after this
+ * @r: for overlay_seccomp_redirect_send() or overlay_seccomp_redirect_cancel(),
+ *     one of which must be called; NULL on failure
+ *
+ * Return: 0, or
+ *
+ * - -ENOMEM: out of memory
+ * - -ESRCH: the thread is not to be seen from the caller's pid namespace
+ */
+int overlay_seccomp_redirect_begin(struct overlay_seccomp_pins *pins,
+				   const struct seccomp_notif *request,
+				   struct overlay_seccomp_redirect **r);
+
+/**
+ * overlay_seccomp_redirect_arg() - a number
+ * @r: the redirect
+ * @i: from 0 to 5
+ * @value: below 1 << 32 for a 32-bit or an x32 call: an int is to be cast to
+ *	   __u32 first
+ *
+ * Return: 0, or
+ *
+ * - -EINVAL: @i or @value is too large
+ */
+int overlay_seccomp_redirect_arg(struct overlay_seccomp_redirect *r,
+				 unsigned int i, __u64 value);
+
+/**
+ * overlay_seccomp_redirect_bytes() - a pointer, to a copy in pinned memory
+ * @r: the redirect
+ * @i: from 0 to 5
+ * @data: copied
+ * @len: not 0. If the call has an argument for it, set that too
+ *
+ * For calls that read the memory before they return. Never for one that keeps
+ * the address (set_robust_list(2), rseq(2)), reads on afterwards (vmsplice(2),
+ * MSG_ZEROCOPY), or writes there: pinned memory cannot be written. A pointer
+ * within @data stays what it is.
+ *
+ * Return: 0, or
+ *
+ * - -EINVAL: @i is too large, @data is NULL, or @len 0
+ * - -E2BIG: there would be more than 8 MiB in all
+ * - -ENOMEM: out of memory
+ */
+int overlay_seccomp_redirect_bytes(struct overlay_seccomp_redirect *r,
+				   unsigned int i, const void *data,
+				   size_t len);
+
+/**
+ * overlay_seccomp_redirect_string() - a pointer to a string
+ * @r: the redirect
+ * @i: from 0 to 5
+ * @string: copied with its NUL
+ *
+ * Return: as overlay_seccomp_redirect_bytes()
+ */
+int overlay_seccomp_redirect_string(struct overlay_seccomp_redirect *r,
+				    unsigned int i, const char *string);
+
+/**
+ * overlay_seccomp_redirect_path() - a pointer to an absolute path
+ * @r: the redirect
+ * @i: from 0 to 5
+ * @path: begins with a slash, so that the directory or the descriptor where the
+ *	  call would begin otherwise does not matter
+ *
+ * The kernel looks up this string, whatever the target does meanwhile; what it
+ * leads to is as of then. Whoever can write to one of its directories can put a
+ * symbolic link there. For openat2(2), set RESOLVE_NO_SYMLINKS.
+ *
+ * Return: as overlay_seccomp_redirect_bytes(), or
+ *
+ * - -EINVAL: the path is not absolute
+ * - -ENAMETOOLONG: it is longer than the kernel takes
+ */
+int overlay_seccomp_redirect_path(struct overlay_seccomp_redirect *r,
+				  unsigned int i, const char *path);
+
+/**
+ * overlay_seccomp_redirect_strings() - a pointer to a vector: argv or envp
+ * @r: the redirect
+ * @i: from 0 to 5
+ * @strings: ends with NULL; copied, with what it points to. The pointers that
+ *	     the call sees are of the size that it has
+ *
+ * Return: as overlay_seccomp_redirect_bytes()
+ */
+int overlay_seccomp_redirect_strings(struct overlay_seccomp_redirect *r,
+				     unsigned int i, char *const strings[]);
+
+/**
+ * overlay_seccomp_redirect_sockaddr() - an address, and its length
+ * @r: the redirect
+ * @i_addr: of the pointer
+ * @i_len: of the length
+ * @addr: copied. A path in a sockaddr_un is looked up as any other
+ * @len: in bytes
+ *
+ * Return: as overlay_seccomp_redirect_bytes(), or
+ *
+ * - -EINVAL: @len is no length of an address, or both arguments are one
+ */
+int overlay_seccomp_redirect_sockaddr(struct overlay_seccomp_redirect *r,
+				      unsigned int i_addr, unsigned int i_len,
+				      const struct sockaddr *addr,
+				      socklen_t len);
+
+struct open_how;
+
+/**
+ * overlay_seccomp_redirect_open_how() - how of openat2(2), and its size
+ * @r: the redirect
+ * @i_how: of the pointer: 2
+ * @i_size: of the size: 3
+ * @how: copied; see linux/openat2.h
+ * @size: in bytes
+ *
+ * Return: as overlay_seccomp_redirect_bytes(), or
+ *
+ * - -EINVAL: @size is less than the first version's, or both arguments are one
+ */
+int overlay_seccomp_redirect_open_how(struct overlay_seccomp_redirect *r,
+				      unsigned int i_how, unsigned int i_size,
+				      const struct open_how *how, size_t size);
+
+/**
+ * overlay_seccomp_redirect_send() - run the call with the new arguments
+ * @r: ended by this, whatever is returned
+ *
+ * Pins what is needed in the target's address space if it is not there yet.
+ * The call is then judged by the filters further out, and runs.
+ *
+ * Needs /proc, of the caller's pid namespace, and kcmp(2); and for pointers the
+ * same permission as overlay_seccomp_read().
+ *
+ * Return: OVERLAY_SECCOMP_ANSWERED when it is sent, or 0 if the call waits no
+ * longer, since its maker was killed or took a signal: a handler can return
+ * either as it is. Or the first error of setting an argument, or one of these;
+ * then the call still waits, and has to be answered in another way:
+ *
+ * - -EINVAL: no overlay listener, or one only by the module's parameter
+ *   implicit, or the feature is not there; a call from the vsyscall page
+ * - -EPERM, -EACCES: the caller may not trace the target; or that has not set
+ *   no_new_privs, and the opener of the listener has no CAP_SYS_ADMIN in the
+ *   user namespace of the target
+ * - -ENOSPC: other calls that run in this address space have taken all room
+ * - -ENOMEM: out of memory, or a limit of the target: RLIMIT_AS, its memory
+ *   cgroup, vm.max_map_count, 64 pins, RLIMIT_MEMLOCK if it locks all
+ * - -EAGAIN: threads of the target keep changing the place
+ * - -EMFILE, -ENFILE: no descriptor is left
+ * - -EBUSY: somebody else holds the kernel function that must be hooked
+ * - -ENOENT: /proc is not mounted
+ * - -ESRCH: /proc does not show the target
+ * - -EOPNOTSUPP: pointers, and the supervisor is a 32-bit program
+ * - what a security module says of the mapping
+ */
+int overlay_seccomp_redirect_send(struct overlay_seccomp_redirect *r);
+
+/**
+ * overlay_seccomp_redirect_cancel() - leave the call as it is, and waiting
+ * @r: ended by this; or NULL
+ */
+void overlay_seccomp_redirect_cancel(struct overlay_seccomp_redirect *r);
 
 #ifdef __cplusplus
 }

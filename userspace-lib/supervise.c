@@ -155,8 +155,7 @@ EXPORT int overlay_seccomp_pending(int listener, __u64 id)
 	return 1;
 }
 
-/* The error of a thread whose files in /proc are not to be had. */
-static int no_such_thread(int err)
+int no_such_thread(int err)
 {
 	if (err == ENOENT && access("/proc/self/status", F_OK))
 		return -ENOENT;

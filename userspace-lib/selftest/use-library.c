@@ -109,6 +109,45 @@ static void check_install(int error)
 	EXPECT(overlay_seccomp_tgid(0), -ESRCH);
 }
 
+/* Without a listener: selftest/redirect.c and read.c have some. */
+static void check_redirect(void)
+{
+	struct seccomp_notif_resp_redirect response;
+	struct overlay_seccomp_redirect *r = NULL;
+	struct overlay_seccomp_pins *pins = NULL;
+	struct seccomp_notif_pin_install pin;
+	struct seccomp_notif request;
+	char buf[8], **strings;
+
+	memset(&request, 0, sizeof(request));
+	memset(&response, 0, sizeof(response));
+	memset(&pin, 0, sizeof(pin));
+	EXPECT(overlay_seccomp_pin(-1, &pin), -EBADF);
+	EXPECT(overlay_seccomp_send_redirect(-1, &response), -EBADF);
+	EXPECT(overlay_seccomp_read(-1, &request, 0, buf, 8), -EBADF);
+	EXPECT(overlay_seccomp_read_string(-1, &request, 0, buf, 8), -EBADF);
+	EXPECT(overlay_seccomp_read_strings(-1, &request, 0, 8, &strings),
+	       -EBADF);
+	EXPECT(overlay_seccomp_pins_new(-1, &pins), -EBADF);
+	EXPECT(pins == NULL, 1);
+	overlay_seccomp_pins_free(pins);
+	overlay_seccomp_redirect_cancel(r);
+}
+
+/* Of those that need a redirect: a library that is too old has not all. */
+static void check_linked(void)
+{
+	EXPECT(overlay_seccomp_redirect_begin != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_arg != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_bytes != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_string != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_path != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_strings != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_sockaddr != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_open_how != NULL, 1);
+	EXPECT(overlay_seccomp_redirect_send != NULL, 1);
+}
+
 int main(int argc, char **argv)
 {
 	int error;
@@ -119,6 +158,8 @@ int main(int argc, char **argv)
 	error = check_info();
 	EXPECT(overlay_seccomp_clone(-1), error);
 	check_install(error);
+	check_redirect();
+	check_linked();
 	if (error == -ENOSYS)
 		EXPECT(overlay_seccomp_strict(), error);
 	else

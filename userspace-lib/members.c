@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Who is in an address space. */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "pins.h"
+
+enum sharing task_sharing(pid_t tid, pid_t other)
+{
+	long ret = syscall(SYS_kcmp, (long)tid, (long)other, (long)KCMP_VM, 0L,
+			   0L);
+
+	if (!ret)
+		return SHARED;
+	return ret > 0 || errno == ESRCH ? NOT_SHARED : UNKNOWN;
+}
+
+/* The 20th word behind the name, which can hold anything. 0 for none. */
+static __u64 start_in(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+	unsigned long long start;
+
+	if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u"
+			  " %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
+			  &start) != 1)
+		return 0;
+	return start;
+}
+
+__u64 task_start(pid_t tid)
+{
+	char path[64], stat[1024];
+	ssize_t len;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)tid,
+		 (int)tid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, stat, sizeof(stat) - 1);
+	close(fd);
+	if (len < 0)
+		return 0;
+	stat[len] = 0;
+	return start_in(stat);
+}
+
+static bool is_member(const struct space *space, pid_t tid, __u64 start)
+{
+	size_t i;
+
+	for (i = 0; i < space->n_members; i++)
+		if (space->members[i].tid == tid &&
+		    space->members[i].start == start)
+			return true;
+	return false;
+}
+
+bool space_has_member(const struct space *space, const struct caller *caller)
+{
+	return is_member(space, caller->tid, caller->start);
+}
+
+bool space_has_peer(const struct space *space, pid_t tid)
+{
+	const struct member *m = space->members;
+	size_t i;
+
+	for (i = 0; i < space->n_members; i++, m++)
+		if (task_sharing(tid, m->tid) == SHARED &&
+		    task_start(m->tid) == m->start)
+			return true;
+	return false;
+}
+
+static void drop_gone(struct space *space, pid_t tid)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < space->n_members; i++)
+		if (task_sharing(tid, space->members[i].tid) != NOT_SHARED)
+			space->members[kept++] = space->members[i];
+	space->n_members = kept;
+}
+
+static int make_room(struct space *space, pid_t tid)
+{
+	struct member *members;
+	size_t room;
+
+	if (space->n_members < space->members_room)
+		return 0;
+	drop_gone(space, tid);
+	if (space->n_members < space->members_room)
+		return 0;
+	room = space->members_room ? 2 * space->members_room : 4;
+	members = reallocarray(space->members, room, sizeof(*members));
+	if (!members)
+		return -ENOMEM;
+	space->members = members;
+	space->members_room = room;
+	return 0;
+}
+
+static int add(struct space *space, pid_t tid, const struct member *new)
+{
+	int ret;
+
+	if (!new->start || is_member(space, new->tid, new->start))
+		return 0;
+	ret = make_room(space, tid);
+	if (!ret)
+		space->members[space->n_members++] = *new;
+	return ret;
+}
+
+/* The first thread often outlives those that make calls. */
+int space_add(struct space *space, const struct caller *caller)
+{
+	struct member self = { .tid = caller->tid, .start = caller->start };
+	struct member first = { .tid = overlay_seccomp_tgid(caller->tid) };
+	int ret;
+
+	if (first.tid > 0)
+		first.start = task_start(first.tid);
+	/* Else it may be another's: a member is forever. */
+	ret = overlay_seccomp_pending(caller->listener, caller->id);
+	if (ret <= 0)
+		return ret < 0 ? ret : -ESRCH;
+	ret = add(space, caller->tid, &self);
+	return ret ? ret : add(space, caller->tid, &first);
+}
+
+void space_remove(struct space *space, pid_t tid)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < space->n_members; i++)
+		if (space->members[i].tid != tid)
+			space->members[kept++] = space->members[i];
+	space->n_members = kept;
+}

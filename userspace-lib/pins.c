@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The address spaces that calls of one listener have been redirected in. */
+#include <stdlib.h>
+
+#include "internal.h"
+#include "pins.h"
+
+EXPORT int overlay_seccomp_pins_new(int listener,
+				    struct overlay_seccomp_pins **pins)
+{
+	int ret = overlay_seccomp_pending(listener, 0);
+
+	*pins = NULL;
+	if (ret < 0)
+		return ret;
+	*pins = malloc(sizeof(**pins));
+	if (!*pins)
+		return -ENOMEM;
+	**pins = (struct overlay_seccomp_pins){ .listener = listener };
+	return 0;
+}
+
+EXPORT void overlay_seccomp_pins_free(struct overlay_seccomp_pins *pins)
+{
+	if (!pins)
+		return;
+	while (pins->spaces)
+		pins_drop(pins, pins->spaces);
+	free(pins);
+}
+
+void pins_drop(struct overlay_seccomp_pins *pins, struct space *space)
+{
+	struct space **at = &pins->spaces;
+
+	while (*at != space)
+		at = &(*at)->next;
+	*at = space->next;
+	space_free(space);
+}
+
+/* Drops what execve(2) and the end of processes have left behind. */
+static void sweep(struct overlay_seccomp_pins *pins)
+{
+	struct space *space, *next;
+
+	for (space = pins->spaces; space; space = next) {
+		next = space->next;
+		if (!space_lives(space))
+			pins_drop(pins, space);
+	}
+}
+
+static struct space *find_as_member(struct overlay_seccomp_pins *pins,
+				    const struct caller *caller)
+{
+	struct space *space;
+
+	for (space = pins->spaces; space; space = space->next) {
+		if (!space_has_member(space, caller))
+			continue;
+		if (space_is_seen(space, caller->tid))
+			return space;
+		/* It has left by execve(2). */
+		space_remove(space, caller->tid);
+	}
+	return NULL;
+}
+
+/* The child of a fork(2) sees the pins as well, but shares with nobody. */
+static struct space *find_as_peer(struct overlay_seccomp_pins *pins, pid_t tid)
+{
+	struct space *space;
+
+	for (space = pins->spaces; space; space = space->next)
+		if (space_is_seen(space, tid) && space_has_peer(space, tid))
+			return space;
+	return NULL;
+}
+
+int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
+	     struct space **space)
+{
+	int ret;
+
+	sweep(pins);
+	ret = space_new(caller->tid, space);
+	if (ret < 0)
+		return ret;
+	/* Also says that it was this caller's memory that was opened. */
+	ret = space_add(*space, caller);
+	if (ret < 0) {
+		space_free(*space);
+		return ret;
+	}
+	(*space)->next = pins->spaces;
+	pins->spaces = *space;
+	return 0;
+}
+
+int pins_find(struct overlay_seccomp_pins *pins, const struct caller *caller,
+	      struct space **space, bool *is_new)
+{
+	*is_new = false;
+	*space = find_as_member(pins, caller);
+	if (*space)
+		return 0;
+	*space = find_as_peer(pins, caller->tid);
+	if (*space)
+		return space_add(*space, caller);
+	*is_new = true;
+	return pins_add(pins, caller, space);
+}
