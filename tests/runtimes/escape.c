@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * escape DIR: what an attacker would do under userspace-lib/examples/confine,
+ * with a policy that lets it write in DIR/work and read and execute in
+ * DIR/tools, where this program is. It must not get at DIR/hidden, which is its
+ * working directory and descriptor 9, with a file "secret" (the word "secret")
+ * and a file "victim".
+ *
+ * Prints "ok - TEXT" or "not ok - TEXT" for each attack.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define HIDDEN_FD	9
+#define TRIES		150
+#define EVIL		99	/* exit status of what shall not run */
+
+static int failures;
+static const char *top;
+
+static void report(const char *what, bool fine)
+{
+	printf("%s - escape: %s\n", fine ? "ok" : "not ok", what);
+	failures += !fine;
+}
+
+/* Several at once, in turn; not for two threads. */
+static const char *in(const char *name)
+{
+	static char names[8][4096];
+	static int next;
+	char *at = names[next++ % 8];
+
+	snprintf(at, sizeof(names[0]), "%s/%s", top, name);
+	return at;
+}
+
+static void put(const char *name, const char *text)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		report(name, false);
+	close(fd);
+}
+
+static bool is_secret(int fd)
+{
+	char found[6];
+	bool is = fd >= 0 && read(fd, found, 6) == 6 &&
+		  !memcmp(found, "secret", 6);
+
+	if (fd >= 0)
+		close(fd);
+	return is;
+}
+
+/* Runs beside an attack until that has ended. */
+static volatile bool over;
+
+static void race(void *(*beside)(void *), bool (*attack)(int), const char *what)
+{
+	bool won = false;
+	pthread_t thread;
+	int i;
+
+	over = false;
+	if (pthread_create(&thread, NULL, beside, NULL))
+		abort();
+	for (i = 0; i < TRIES && !won; i++)
+		won = attack(i);
+	over = true;
+	pthread_join(thread, NULL);
+	report(what, !won);
+}
+
+/* The name in memory. Its last byte makes the difference. */
+static char raced[4096];
+
+static void *change_name(void *unused)
+{
+	char *last = raced + strlen(raced) - 1;
+
+	while (!over) {
+		*last = 't';
+		for (volatile int n = 0; n < 300; n++)
+			;
+		*last = 'u';
+		for (volatile int n = 0; n < 300; n++)
+			;
+	}
+	return unused;
+}
+
+static int opened;	/* that the race was one */
+
+static bool open_raced(int i)
+{
+	int fd = i % 2 ? openat(AT_FDCWD, raced, O_RDONLY) :
+			 syscall(SYS_open, raced, O_RDONLY);
+
+	opened += fd >= 0;
+	return is_secret(fd);
+}
+
+static void name_in_memory(void)
+{
+	snprintf(raced, sizeof(raced), "%s", in("tools/link-t"));
+	opened = 0;
+	race(change_name, open_raced, "a name that changes, to read");
+	report("and one of both was opened", opened > 0);
+	snprintf(raced, sizeof(raced), "%s", in("work/link-t"));
+	put(in("work/link-u"), "mine");
+	symlink(in("hidden/secret"), in("work/link-t"));
+	opened = 0;
+	race(change_name, open_raced, "a name that changes, in our directory");
+	report("and one of both was opened here", opened > 0);
+}
+
+/* work/d is a directory, work/l a link to the hidden one: change places. */
+static char directory[4096], link_to[4096];
+static char secret_by_d[4096], victim_by_d[4096], new_by_d[4096];
+
+static void *exchange(void *unused)
+{
+	while (!over)
+		syscall(SYS_renameat2, AT_FDCWD, directory, AT_FDCWD, link_to,
+			RENAME_EXCHANGE);
+	return unused;
+}
+
+static bool open_by_d(int i)
+{
+	struct open_how how = { .flags = O_RDONLY };
+	int fd;
+
+	switch (i % 3) {
+	case 0:
+		fd = open(secret_by_d, O_RDONLY);
+		break;
+	case 1:
+		fd = open(secret_by_d, O_RDWR);
+		break;
+	default:
+		fd = syscall(SYS_openat2, AT_FDCWD, secret_by_d, &how,
+			     sizeof(how));
+	}
+	return is_secret(fd);
+}
+
+static bool damage_by_d(int i)
+{
+	struct timespec times[2] = { };
+	struct stat st;
+
+	put(in("work/mine"), "mine");
+	close(open(victim_by_d, O_WRONLY | O_TRUNC | O_CREAT, 0600));
+	close(creat(victim_by_d, 0600));
+	truncate(victim_by_d, 0);
+	chmod(victim_by_d, 0);
+	utimensat(AT_FDCWD, victim_by_d, times, 0);
+	mkdir(new_by_d, 0700);
+	rename(in("work/mine"), new_by_d);
+	link(in("work/mine"), new_by_d);
+	symlink("x", new_by_d);
+	if (i % 2)
+		unlink(victim_by_d);
+	rmdir(new_by_d);
+	unlink(new_by_d);
+	/* What it is about: nothing has changed on the other side. */
+	return lstat(in("hidden/new"), &st) == 0 ||
+	       lstat(in("hidden/victim"), &st) || st.st_size != 6 ||
+	       (st.st_mode & 0777) != 0600 || !st.st_mtime;
+}
+
+static void directory_on_the_way(void)
+{
+	strcpy(directory, in("work/d"));
+	strcpy(link_to, in("work/l"));
+	mkdir(directory, 0700);
+	put(in("work/d/secret"), "public");
+	put(in("work/mine"), "mine");
+	symlink(in("hidden"), link_to);
+	strcpy(secret_by_d, in("work/d/secret"));
+	strcpy(victim_by_d, in("work/d/victim"));
+	strcpy(new_by_d, in("work/d/new"));
+	race(exchange, open_by_d, "a directory that becomes a link, to read");
+	race(exchange, damage_by_d, "and to change what is there");
+}
+
+/* Links in /proc that come into being. */
+static void *toggle_fd(void *unused)
+{
+	while (!over) {
+		dup2(HIDDEN_FD, 50);
+		close(50);
+	}
+	return unused;
+}
+
+static bool open_by_fd(int i)
+{
+	(void)i;
+	return is_secret(open("/proc/self/fd/50/secret", O_RDONLY)) ||
+	       is_secret(openat(50, "secret", O_RDONLY));
+}
+
+static volatile int latest;
+
+static void *be_there(void *unused)
+{
+	latest = syscall(SYS_gettid);
+	return unused;
+}
+
+static void *make_threads(void *unused)
+{
+	pthread_t thread;
+
+	while (!over)
+		if (!pthread_create(&thread, NULL, be_there, NULL))
+			pthread_join(thread, NULL);
+	return unused;
+}
+
+/* One that is not there yet when the supervisor looks. */
+static bool open_by_thread(int i)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/cwd/secret",
+		 latest + 1 + i % 3);
+	return is_secret(open(path, O_RDONLY));
+}
+
+static void links_of_proc(void)
+{
+	char path[100];
+
+	race(toggle_fd, open_by_fd, "a descriptor of before, by /proc");
+	race(make_threads, open_by_thread, "the working directory, by /proc");
+	report("a relative name", open("secret", O_RDONLY) < 0 &&
+	       errno == EACCES);
+	report("the same from a descriptor",
+	       openat(HIDDEN_FD, "secret", O_RDONLY) < 0 && errno == EACCES);
+	snprintf(path, sizeof(path), "/proc/%d/mem", getppid());
+	report("the supervisor's memory", open(path, O_RDONLY) < 0);
+	report("the supervisor's descriptors",
+	       syscall(SYS_pidfd_getfd, syscall(SYS_pidfd_open, getppid(), 0),
+		       0, 0) < 0);
+	report("tracing the supervisor",
+	       ptrace(PTRACE_SEIZE, getppid(), 0, 0) < 0);
+}
+
+/* Execution, by vfork(2), as most programs do it. */
+static int spawn(const char *path)
+{
+	char *argv[] = { (char *)path, "--evil", NULL };
+	int status;
+	pid_t pid;
+
+	if (posix_spawn(&pid, path, NULL, NULL, argv, NULL))
+		return -1;
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ?
+	       WEXITSTATUS(status) : -1;
+}
+
+static int ran;
+
+/* tools/exit-u exits with 0, and tools/exit-t must not run. */
+static bool exec_raced(int i)
+{
+	int status = spawn(raced);
+
+	(void)i;
+	ran += status == 0;
+	return status == EVIL;
+}
+
+static void execution(void)
+{
+	char *argv[] = { "x", "--evil", NULL };
+	int status, fd, memory = memfd_create("x", 0);
+	struct stat st;
+	pid_t pid;
+	void *text;
+
+	report("a tool runs", spawn(in("tools/exit-u")) == 0);
+	report("what has been written does not",
+	       spawn(in("work/evil")) != EVIL);
+	snprintf(raced, sizeof(raced), "%s", in("tools/exit-t"));
+	race(change_name, exec_raced, "a name that changes, to execute");
+	report("and the other one ran", ran > 0);
+	/* What is in memory, and has no name. */
+	fd = open(in("tools/escape"), O_RDONLY);
+	fstat(fd, &st);
+	text = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (text == MAP_FAILED || write(memory, text, st.st_size) != st.st_size)
+		abort();
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_execveat, memory, "", argv, NULL, AT_EMPTY_PATH);
+		_exit(errno == EACCES ? 0 : 1);
+	}
+	waitpid(pid, &status, 0);
+	report("a file in memory does not", status == 0);
+	pid = fork();
+	if (!pid) {
+		syscall(SYS_execveat, fd, "", argv, NULL, AT_EMPTY_PATH);
+		_exit(1);
+	}
+	waitpid(pid, &status, 0);
+	report("an open tool runs", WIFEXITED(status) &&
+	       WEXITSTATUS(status) == EVIL);
+}
+
+/* Pins: whatever is done to them, they stay. */
+static int count_pins(bool attack)
+{
+	char line[512], old[6];
+	unsigned long from, to;
+	size_t size;
+	FILE *maps = fopen("/proc/self/maps", "r");
+	int n = 0;
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (!strstr(line, "memfd:overlay-seccomp") ||
+		    sscanf(line, "%lx-%lx %5s", &from, &to, old) != 3)
+			continue;
+		n++;
+		if (!attack)
+			continue;
+		size = to - from;
+		munmap((void *)from, size);
+		munmap((void *)from, 4096);
+		mprotect((void *)from, size, PROT_READ | PROT_WRITE);
+		mremap((void *)from, size, 2 * size, MREMAP_MAYMOVE);
+		mmap((void *)from, size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+		madvise((void *)from, size, MADV_DONTNEED);
+		madvise((void *)from, size, MADV_REMOVE);
+	}
+	if (maps)
+		fclose(maps);
+	return n;
+}
+
+static void *attack_pins(void *unused)
+{
+	while (!over)
+		count_pins(true);
+	return unused;
+}
+
+static void pins(void)
+{
+	int before = count_pins(false);
+
+	snprintf(raced, sizeof(raced), "%s", in("tools/link-u"));
+	opened = 0;
+	race(attack_pins, open_raced, "attacks on pins, while they are used");
+	report("all opened nevertheless", opened == TRIES);
+	report("pins stay", before > 0 && count_pins(false) >= before);
+}
+
+/* Other ways. Those that end in a kill are for children. */
+static bool killed(void (*attack)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	if (!pid) {
+		attack();
+		_exit(0);
+	}
+	return waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+	       WTERMSIG(status) == SIGSYS;
+}
+
+static void by_int80(void)
+{
+	long ret;
+
+	/* getpid */
+	asm volatile("int $0x80" : "=a" (ret) : "a" (20L) : "memory");
+}
+
+static void by_x32(void)
+{
+	syscall(0x40000000 | SYS_open, "/", O_RDONLY);
+}
+
+static bool fails(long ret)
+{
+	return ret < 0 && (errno == EPERM || errno == ENOSYS ||
+			   errno == EACCES);
+}
+
+static void other_ways(void)
+{
+	struct iovec iov = { raced, 1 };
+	char place[200] = { 8 };
+
+	report("calls of 32-bit programs", killed(by_int80));
+	report("calls of the x32 ABI", killed(by_x32));
+	report("io_uring", fails(syscall(SYS_io_uring_setup, 1, place)));
+	report("a file handle", fails(syscall(SYS_open_by_handle_at, AT_FDCWD,
+					      place, O_RDONLY)));
+	report("another root", fails(chroot(in("work"))));
+	report("a namespace", fails(unshare(CLONE_NEWUSER)) &&
+	       fails(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0)));
+	report("a service's socket", fails(socket(AF_UNIX, SOCK_STREAM, 0)));
+	report("typing into the terminal", fails(ioctl(0, TIOCSTI, "x")));
+	report("the supervisor's memory, directly",
+	       fails(process_vm_writev(getppid(), &iov, 1, &iov, 1, 0)));
+	report("a call of the future", fails(syscall(900)));
+	report("a link to what can be read only",
+	       fails(link(in("tools/link-u"), in("work/hard"))));
+	report("the mode of what can be read only",
+	       fails(fchmod(open(in("tools/link-u"), O_RDONLY), 0777)));
+}
+
+/* The same, of many threads, and of processes that come and go. */
+static void *open_and_spawn(void *tool)
+{
+	long i, wrong = 0;
+
+	for (i = 0; i < 30; i++) {
+		wrong += spawn(tool) != 0;
+		wrong += close(open(tool, O_RDONLY)) != 0;
+	}
+	return (void *)wrong;
+}
+
+static void crowd(void)
+{
+	const char *tool = in("tools/exit-u");
+	pthread_t threads[6];
+	long wrong = 0;
+	void *ret;
+	size_t i;
+
+	for (i = 0; i < 6; i++)
+		if (pthread_create(&threads[i], NULL, open_and_spawn,
+				   (void *)tool))
+			abort();
+	for (i = 0; i < 6; i++) {
+		pthread_join(threads[i], &ret);
+		wrong += (long)ret;
+	}
+	report("many threads, each with children", wrong == 0);
+	report("have needed few pins", count_pins(false) <= 3);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 2)
+		return 2;
+	if (!strcmp(argv[1], "--evil"))
+		return EVIL;
+	top = argv[1];
+	setvbuf(stdout, NULL, _IONBF, 0);
+	name_in_memory();
+	directory_on_the_way();
+	links_of_proc();
+	execution();
+	pins();
+	other_ways();
+	crowd();
+	return failures != 0;
+}
