@@ -98,7 +98,10 @@ static inline void compat_free_direct(struct ftrace_ops *ops)
  * inline around a function that is not exported, and kernel_call() serves.
  */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
-#define compat_receive_fd(file, flags) (-EBADF)
+static inline int compat_receive_fd(struct file *file, unsigned int flags)
+{
+	return -EBADF;
+}
 #elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
 #define compat_receive_fd(file, flags) receive_fd(file, flags)
 #else

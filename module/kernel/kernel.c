@@ -107,10 +107,12 @@ static int __init learn_hook(const struct kbtf_view *btf,
 	return kernel_describe_func(btf, symbol->name, proto);
 }
 
-static const struct {
+struct filter_proto {
 	const char		*proto;
 	enum filter_form	form;
-} filter_forms[] __initconst = {
+};
+
+static const struct filter_proto filter_forms[] __initconst = {
 	{ "int(int, const struct seccomp_data *, const bool)",
 	  FILTER_TAKES_DATA },
 	{ "int(int, const struct seccomp_data *, bool)", FILTER_TAKES_DATA },

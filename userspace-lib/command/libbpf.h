@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 
 /* Of 0.6 and later. */
-#if !__has_include(<bpf/libbpf_version.h>)
+#ifndef LIBBPF_MAJOR_VERSION
 enum {
 	BTF_KIND_TYPE_TAG	= 18,
 	BTF_KIND_ENUM64		= 19,
