@@ -15,6 +15,7 @@
 #include "facts.h"
 #include "image.h"
 #include "overlay_seccomp.h"
+#include "tested.h"
 
 #define RUNNING_BTF "/sys/kernel/btf/vmlinux"
 
@@ -22,7 +23,9 @@ static const char help[] =
 "Usage: overlay-seccomp check [-j] [--kernel FILE]\n"
 "\n"
 "Says for each feature whether it is available through the module, native to\n"
-"the kernel, or missing and why. Loads nothing and needs no privilege.\n"
+"the kernel, or missing and why; and from which suite of Debian the running\n"
+"kernel is, if it is one that the project is tested on. Loads nothing and needs\n"
+"no privilege.\n"
 "\n"
 "  -k, --kernel FILE  of another kernel: its image (/boot/vmlinuz-VERSION), a\n"
 "                     vmlinux with BTF, or raw BTF; default: the running one,\n"
@@ -50,6 +53,8 @@ static void print_text(const struct facts *facts, const char *kernel)
 	size_t i;
 
 	printf("kernel      %s\n", kernel);
+	if (facts->running)
+		printf("tested      %s\n", tested_suite(kernel) ?: "no");
 	for (i = 0; i < features_count; i++)
 		if (features[i].bit & offered)
 			printf("%-11s %-10s %s\n", features[i].name,
@@ -69,8 +74,9 @@ static void print_json(const struct facts *facts, const char *kernel)
 
 	fputs("{\"kernel\": ", stdout);
 	json_string(kernel);
-	printf(", \"running\": %s, \"features\": {",
-	       facts->running ? "true" : "false");
+	printf(", \"running\": %s, \"tested\": %s, \"features\": {",
+	       facts->running ? "true" : "false",
+	       facts->running && tested_suite(kernel) ? "true" : "false");
 	for (i = 0; i < features_count; i++) {
 		if (!(features[i].bit & offered))
 			continue;
