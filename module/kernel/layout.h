@@ -23,8 +23,11 @@ struct seccomp_filter;
 struct seccomp_kaddfd;
 struct seccomp_knotif;
 
-/* Ours on the stack, so that its size must have a limit. */
-#define KNOTIF_SIZE_MAX 160
+/*
+ * Ours on the stack, so that its size must have a limit: what is in it besides
+ * a completion, which is larger where lockdep is, and some room.
+ */
+#define KNOTIF_SIZE_MAX (128 + sizeof(struct completion))
 
 /**
  * enum kernel_age - which of two forms of seccomp is this?
