@@ -76,7 +76,8 @@ hold() {
 }
 held() {
 	echo >/tmp/go
-	wait $holder
+	wait "$holder"
+	# shellcheck disable=SC2034 # for the scripts that source this file
 	outcome=$(verdict)
 }
 
@@ -120,7 +121,7 @@ neighbour_hits() {
 	case $kind in
 	fentry | fexit | raw_tp)
 		lines=$(wc -l </tmp/probe)
-		kill -USR1 $probe
+		kill -USR1 "$probe"
 		until [ "$(wc -l </tmp/probe)" -gt "$lines" ]; do sleep 0.05; done
 		tail -n 1 /tmp/probe
 		;;
@@ -133,8 +134,8 @@ neighbour_hits() {
 neighbour_off() {
 	case $kind in
 	fentry | fexit | raw_tp)
-		kill $probe
-		wait $probe
+		kill "$probe"
+		wait "$probe"
 		;;
 	kprobe | kretprobe | body)
 		echo 0 >$tracing/events/n/probe/enable
