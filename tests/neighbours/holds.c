@@ -381,23 +381,28 @@ static int wait_call(struct kid *k, struct seccomp_notif *call)
 	       !ioctl(k->listener[0], SECCOMP_IOCTL_NOTIF_RECV, call);
 }
 
-/* The call CALL waits: 0 or the errno of its redirection, and how it ended. */
-static int redirect_call(struct kid *k, const struct seccomp_notif *call,
-			 __u64 arg, struct report *r)
+/*
+ * The call CALL waits: 0 or the errno of its redirection, and how it ended. A
+ * freezer interrupts the wait, and the call comes again, as with stock.
+ */
+static int redirect_call(struct kid *k, struct seccomp_notif *call, __u64 arg,
+			 struct report *r)
 {
 	int error = 0;
 
 	memset(r, 0, sizeof(*r));
-	if (redirect_to(k->listener[0], call->id, arg)) {
+	if (redirect_to(k->listener[0], call->id, arg))
 		error = errno;
+	if (error == ENOENT && wait_call(k, call))
+		error = redirect_to(k->listener[0], call->id, arg) ? errno : 0;
+	if (error)
 		answer(k->listener[0], call->id, 0, 1);
-	}
 	hear(k, r);
 	return error;
 }
 
 static const char *redirect_outcome(struct kid *k,
-				    const struct seccomp_notif *first)
+				    struct seccomp_notif *first)
 {
 	struct report good, bad;
 	struct seccomp_notif call;
@@ -469,6 +474,8 @@ static long attack(char *at)
 {
 	long broke = 0;
 
+	if (!mprotect(at, PAGE, PROT_READ | PROT_WRITE))
+		broke |= 16;
 	if (!mprotect(at, PAGE, PROT_NONE))
 		broke |= 1;
 	if (mremap(at, PAGE, 2 * PAGE, MREMAP_MAYMOVE) != MAP_FAILED)
