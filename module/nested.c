@@ -18,8 +18,11 @@
 #include <linux/file.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/random.h>
+#include <linux/sched.h>
+#include <linux/semaphore.h>
 #include <linux/slab.h>
 
 #include "chain.h"
@@ -91,6 +94,31 @@ static struct notification *new_notification(void)
 	return notif;
 }
 
+/*
+ * A supervisor may keep its listener when we are gone, and with us the classes
+ * that lockdep has given its locks: they get those of a stock filter.
+ */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+static void adopt_lock_classes(struct seccomp_filter *shadow)
+{
+	/* There is one, since this listener will be a nested one. */
+	struct seccomp_filter *stock = READ_ONCE(current->seccomp.filter);
+	struct lockdep_map *wait = &filter_wqh(stock)->lock.dep_map;
+	struct semaphore *requests = notif_requests(*filter_notif(shadow));
+
+	lockdep_copy_map(&filter_notify_lock(shadow)->dep_map,
+			 &filter_notify_lock(stock)->dep_map);
+	lockdep_copy_map(&filter_wqh(shadow)->lock.dep_map, wait);
+	/* Nests in the same, and the same in it. */
+	if (layout.notif_semaphore)
+		lockdep_copy_map(&requests->lock.dep_map, wait);
+}
+#else
+static void adopt_lock_classes(struct seccomp_filter *shadow)
+{
+}
+#endif
+
 static struct seccomp_filter *new_shadow(bool wait_killable, u8 mark)
 {
 	struct bpf_prog *prog = shadow_program();
@@ -111,6 +139,7 @@ static struct seccomp_filter *new_shadow(bool wait_killable, u8 mark)
 		chain_put(shadow);
 		return ERR_PTR(-ENOMEM);
 	}
+	adopt_lock_classes(shadow);
 	return shadow;
 }
 

@@ -141,6 +141,7 @@ FIELD(filter_prog, seccomp_filter, struct bpf_prog *)
 FIELD(filter_notif, seccomp_filter, struct notification *)
 FIELD(filter_notify_lock, seccomp_filter, struct mutex)
 FIELD(filter_wqh, seccomp_filter, wait_queue_head_t)
+FIELD(notif_requests, notification, void)
 FIELD(notif_next_id, notification, u64)
 FIELD(notif_list, notification, struct list_head)
 FIELD(knotif_task, seccomp_knotif, struct task_struct *)
@@ -217,7 +218,7 @@ static inline void notif_queue(struct notification *notif,
 static inline void notif_init_requests(struct notification *notif)
 {
 	if (layout.notif_semaphore)
-		sema_init((void *)((char *)notif + layout.notif_requests), 0);
+		sema_init(notif_requests(notif), 0);
 }
 
 /**
@@ -226,12 +227,10 @@ static inline void notif_init_requests(struct notification *notif)
  */
 static inline void notif_count_request(struct notification *notif)
 {
-	void *requests = (char *)notif + layout.notif_requests;
-
 	if (layout.notif_semaphore)
-		up(requests);
+		up(notif_requests(notif));
 	else
-		atomic_inc(requests);
+		atomic_inc(notif_requests(notif));
 }
 
 #endif
