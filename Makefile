@@ -16,8 +16,9 @@ NO_COPY	:= ! -name '.*' ! -name '*.o' ! -name '*.a' ! -name '*.ko' \
 	   ! -name '*.mod' ! -name '*.mod.c' ! -name '*.order' \
 	   ! -name '*.symvers' ! -name '*.orig' ! -name '*.rej' ! -name '*~'
 
-.PHONY: all module userspace sparse sign check check-all check-userspace try \
-	install uninstall dkms-install dkms-uninstall clean help
+.PHONY: all module userspace sparse sign check check-all check-debug \
+	check-userspace try install uninstall dkms-install dkms-uninstall \
+	clean help
 .DEFAULT_GOAL := all
 
 all: module userspace
@@ -68,6 +69,9 @@ check:
 
 check-all:
 	tests/vm/check --all
+
+check-debug:
+	tests/vm/debug/check
 
 try:
 	tests/vm/try
@@ -127,6 +131,8 @@ help:
 	@echo '  try              the features in a stock kernel, in an emulator'
 	@echo '  check            every test; ends with N passed, N failed'
 	@echo '  check-all        the same at full count, with real runtimes'
+	@echo '  check-debug      on kernels with KASAN, lockdep and the like, which'
+	@echo '                   are built first: an hour the first time'
 	@echo '  check-userspace  what needs no kernel, under ASan and UBSan'
 	@echo 'Installing:'
 	@echo '  install          library, headers, command, test binary, manual'

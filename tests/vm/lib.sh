@@ -27,21 +27,33 @@ need_root() {
 	[ "$(id -u)" = 0 ] || die "must run as root: it makes chroots of other suites (try sudo)"
 }
 
-kernel_rows() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$here/kernels.list"; }
+list_rows() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' "$1"; }
+
+kernel_rows() { list_rows "$here/kernels.list"; }
 
 kernel_names() { kernel_rows | awk '{ print $1 }'; }
 
 # Those that "make check" takes.
 check_names() { kernel_rows | awk '$2 == "check" { print $1 }'; }
 
-# load_kernel NAME: sets kernel, by, suite, image_pattern, source_package, userland, kdir and root.
+debug_names() { list_rows "$here/debug/kernels.list" | awk '{ print $1 }'; }
+
+# load_kernel NAME: sets kernel, by, suite, image_pattern, source_package, userland, kdir and root; configs, what a
+# debug kernel is built with, is empty for a stock one.
+# shellcheck disable=SC2034 # for the scripts that source this file
 load_kernel() {
 	local row
+	configs=''
+	kdir=$cache/kernels/$1
 	row=$(kernel_rows | awk -v k="$1" '$1 == k')
-	[ -n "$row" ] || die "no kernel '$1'; kernels.list has: $(kernel_names | paste -sd' ')"
-	# shellcheck disable=SC2034 # for the scripts that source this file
-	read -r kernel by suite image_pattern source_package userland <<<"$row"
-	kdir=$cache/kernels/$kernel
+	if [ -n "$row" ]; then
+		read -r kernel by suite image_pattern source_package userland <<<"$row"
+	else
+		kdir=$cache/debug/$1
+		row=$(list_rows "$here/debug/kernels.list" | awk -v k="$1" '$1 == k')
+		[ -n "$row" ] || die "no kernel '$1'; there are: $({ kernel_names; debug_names; } | paste -sd' ')"
+		read -r kernel suite source_package userland configs <<<"$row"
+	fi
 	root=$kdir/root
 }
 
