@@ -256,6 +256,42 @@ int hook_check_live(unsigned long site)
 	return *(const u8 *)site == CALL_INSN_OPCODE ? 0 : -ENODEV;
 }
 
+/**
+ * hook_direct() - hook one function by a direct call
+ * @ops: prepared for it, and only once: some kernels keep a pointer to a filter
+ *	 that was freed, and would use it if another were set
+ * @site: of the function
+ * @to: trampoline
+ *
+ * Return: 0; -EBUSY if it is held by another; -ENODEV if its text stays as it
+ * was; what ftrace says otherwise.
+ */
+int hook_direct(struct ftrace_ops *ops, unsigned long site, unsigned long to)
+{
+	int err = compat_register_direct(ops, site, to);
+
+	if (err)
+		return err;
+	err = hook_check_live(site);
+	if (err)
+		compat_unregister_direct(ops, site, to);
+	return err;
+}
+
+/**
+ * unhook_direct() - undo hook_direct()
+ * @ops: given to it
+ * @site: given to it
+ * @to: given to it
+ *
+ * Return: 0; -ENODEV if ftrace is dead; what ftrace says otherwise. After an
+ * error it is hooked still.
+ */
+int unhook_direct(struct ftrace_ops *ops, unsigned long site, unsigned long to)
+{
+	return hook_dead() ? -ENODEV : compat_unregister_direct(ops, site, to);
+}
+
 /* For tests: armed, but unpatched, so that stock judges marked chains too. */
 static bool pretends_dead(void)
 {
@@ -276,19 +312,9 @@ static void disarm_now(void)
 
 static int register_direct(void)
 {
-	int err;
-
 	if (pretends_dead())
 		return 0;
-	err = compat_register_direct(&direct_ops, kernel.seccomp_filter,
-				     trampoline());
-	if (err)
-		return err;
-	err = hook_check_live(kernel.seccomp_filter);
-	if (err)
-		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
-					 trampoline());
-	return err;
+	return hook_direct(&direct_ops, kernel.seccomp_filter, trampoline());
 }
 
 static int register_all(void)
@@ -373,60 +399,20 @@ void hook_release(void)
 	mutex_unlock(&arm_lock);
 }
 
-/**
- * hook_prepare() - say which function an op is for
- * @ops: that is not hooked
- * @site: of the function
- *
- * Once for each op: some kernels keep a pointer to a filter that was freed, and
- * would use it if another were set. hook_forget() comes last.
- *
- * Return: 0, or -ENOMEM.
- */
-int hook_prepare(struct ftrace_ops *ops, unsigned long site)
-{
-	return ftrace_set_filter_ip(ops, site, 0, 0);
-}
-
-/**
- * hook_forget() - undo hook_prepare(), also one that has failed or never was
- * @ops: that will never be hooked again
- */
-void hook_forget(struct ftrace_ops *ops)
-{
-	compat_free_filter(ops);
-}
-
-/**
- * hook_op() - hook one function
- * @ops: with its handler and flags, prepared
- * @site: of the function
- *
- * Return: 0; -EBUSY if it is held by another; -ENODEV if its text stays as it
- * was; what ftrace says otherwise.
- */
-int hook_op(struct ftrace_ops *ops, unsigned long site)
-{
-	int err = register_ftrace_function(ops);
-
-	if (err)
-		return err;
-	err = hook_check_live(site);
-	if (err)
-		unregister_ftrace_function(ops);
-	return err;
-}
-
 static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 			   const char *name)
 {
-	int err = hook_prepare(ops, site);
+	int err = ftrace_set_filter_ip(ops, site, 0, 0);
 
 	if (!err)
-		err = hook_op(ops, site);
-	if (!err)
-		return 0;
-	hook_forget(ops);
+		err = register_ftrace_function(ops);
+	if (!err) {
+		err = hook_check_live(site);
+		if (!err)
+			return 0;
+		unregister_ftrace_function(ops);
+	}
+	compat_free_filter(ops);
 	pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
 	       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
 			       "");
@@ -445,23 +431,11 @@ void hook_stay_for_ever(void)
 		msleep(1000);
 }
 
-/**
- * unhook_op() - undo hook_op()
- * @ops: that it has hooked
- *
- * Return: 0; -ENODEV if ftrace is dead; what ftrace says otherwise. After an
- * error it is hooked still.
- */
-int unhook_op(struct ftrace_ops *ops)
-{
-	return hook_dead() ? -ENODEV : unregister_ftrace_function(ops);
-}
-
 static void unhook_one(struct ftrace_ops *ops)
 {
-	if (unhook_op(ops))
+	if (hook_dead() || unregister_ftrace_function(ops))
 		hook_stay_for_ever();
-	hook_forget(ops);
+	compat_free_filter(ops);
 }
 
 /**

@@ -13,10 +13,9 @@ bool hook_dead(void);
 
 struct ftrace_ops;
 
-int hook_prepare(struct ftrace_ops *ops, unsigned long site);
-void hook_forget(struct ftrace_ops *ops);
-int hook_op(struct ftrace_ops *ops, unsigned long site);
-int unhook_op(struct ftrace_ops *ops);
+int hook_direct(struct ftrace_ops *ops, unsigned long site, unsigned long to);
+int unhook_direct(struct ftrace_ops *ops, unsigned long site,
+		  unsigned long to);
 void hook_stay_for_ever(void);
 int hook_check_live(unsigned long site);
 

@@ -11,13 +11,17 @@
  *
  * Nothing is remembered: whether a mapping is a pin, it says itself (pin.c).
  */
+#include <linux/errno.h>
 #include <linux/ftrace.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
+#include <linux/linkage.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
+#include <linux/stringify.h>
 #include <linux/workqueue.h>
+#include <asm/unwind_hints.h>
 
 #include "hook.h"
 #include "kernel/kernel.h"
@@ -48,86 +52,103 @@ static bool notrace has_pin(struct mm_struct *mm, unsigned long start,
 	return false;
 }
 
-/* Runs in place of a function that would have changed a pin. */
-static noinline long refuse_change(void)
-{
-	return -EPERM;
-}
+/*
+ * The trampolines, called at the fentry site: they ask whether a pin is
+ * concerned, and then either return into the function or, in its place, to its
+ * caller. Direct calls, since no BPF program can then be attached: 6.1 kills
+ * ftrace where an fentry and an fexit program share a function with an op that
+ * redirects, and that op is silent from then on.
+ */
+#define TRAMPOLINE(name)						\
+	void overlay_guard_##name(void);				\
+	bool guard_##name(const struct guard_args *args);		\
+	asm(".pushsection .text\n"					\
+	    ".balign 16\n"						\
+	    ".type overlay_guard_" #name ", @function\n"		\
+	    "overlay_guard_" #name ":\n"				\
+	    COMPAT_ENDBR						\
+	    "push %rdi\n"						\
+	    "push %rsi\n"						\
+	    "push %rdx\n"						\
+	    "push %rcx\n"						\
+	    "push %r8\n"						\
+	    "push %r9\n"						\
+	    "mov %rsp, %rdi\n"						\
+	    "call guard_" #name "\n"					\
+	    "pop %r9\n"							\
+	    "pop %r8\n"							\
+	    "pop %rcx\n"						\
+	    "pop %rdx\n"						\
+	    "pop %rsi\n"						\
+	    "pop %rdi\n"						\
+	    "test %al, %al\n"						\
+	    "jnz 1f\n"							\
+	    ASM_RET							\
+	    "1:\n"							\
+	    "add $8, %rsp\n"						\
+	    UNWIND_HINT_FUNC						\
+	    "mov $-" __stringify(EPERM) ", %rax\n"			\
+	    ASM_RET							\
+	    ".size overlay_guard_" #name ", . - overlay_guard_" #name "\n" \
+	    ".popsection\n")
 
-static void notrace refuse_if(struct pt_regs *regs, bool concerned)
-{
-	if (concerned)
-		regs->ip = (unsigned long)refuse_change;
-}
+/* As they are pushed. */
+struct guard_args {
+	unsigned long r9, r8, cx, dx, si, di;
+};
+
+TRAMPOLINE(unmap);
+TRAMPOLINE(remap);
+TRAMPOLINE(protect);
+TRAMPOLINE(map);
 
 /*
  * (mm, start, len, uf, downgrade), or what has no length: an address that is not
  * a page's, and no length at all, are the kernel's to refuse.
  */
-static bool notrace would_unmap_old(const struct pt_regs *regs)
+static bool notrace would_unmap_old(const struct guard_args *args)
 {
-	return !offset_in_page(regs->si) && regs->dx &&
-	       has_pin((void *)regs->di, regs->si, regs->si + regs->dx);
+	return !offset_in_page(args->si) && args->dx &&
+	       has_pin((void *)args->di, args->si, args->si + args->dx);
 }
 
 /* (mas, vma, mm, start, end, uf, downgrade) */
-static bool notrace would_unmap_new(const struct pt_regs *regs)
+static bool notrace would_unmap_new(const struct guard_args *args)
 {
-	return has_pin((void *)regs->dx, regs->cx, regs->r8);
+	return has_pin((void *)args->dx, args->cx, args->r8);
 }
 
-static void notrace guard_unmap(unsigned long ip, unsigned long parent,
-				struct ftrace_ops *ops,
-				struct compat_ftrace_regs *fregs)
+__used bool notrace guard_unmap(const struct guard_args *args)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	refuse_if(regs, kernel_is_old() ? would_unmap_old(regs) :
-					  would_unmap_new(regs));
+	return kernel_is_old() ? would_unmap_old(args) : would_unmap_new(args);
 }
 
 /* (addr, old_len, new_len, flags), and on older kernels one more */
-static void notrace guard_remap(unsigned long ip, unsigned long parent,
-				struct ftrace_ops *ops,
-				struct compat_ftrace_regs *fregs)
+__used bool notrace guard_remap(const struct guard_args *args)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	refuse_if(regs, has_pin(current->mm, regs->di, regs->di + 1));
+	return has_pin(current->mm, args->di, args->di + 1);
 }
 
 /* (vma, reqprot, prot) */
-static void notrace guard_protect(unsigned long ip, unsigned long parent,
-				  struct ftrace_ops *ops,
-				  struct compat_ftrace_regs *fregs)
+__used bool notrace guard_protect(const struct guard_args *args)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	refuse_if(regs, pin_is((void *)regs->di));
+	return pin_is((void *)args->di);
 }
 
 /* (file, addr, len, vm_flags, pgoff, uf) */
-static void notrace guard_map(unsigned long ip, unsigned long parent,
-			      struct ftrace_ops *ops,
-			      struct compat_ftrace_regs *fregs)
+__used bool notrace guard_map(const struct guard_args *args)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	refuse_if(regs, has_pin(current->mm, regs->si, regs->si + regs->dx));
+	return has_pin(current->mm, args->si, args->si + args->dx);
 }
 
-#define GUARD(handler) {						\
-	.func	= handler,						\
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |	\
-		  FTRACE_OPS_FL_PERMANENT,				\
-}
-
-static struct ftrace_ops guards[GUARD_COUNT] = {
-	[GUARD_UNMAP]	= GUARD(guard_unmap),
-	[GUARD_REMAP]	= GUARD(guard_remap),
-	[GUARD_PROTECT]	= GUARD(guard_protect),
-	[GUARD_MAP]	= GUARD(guard_map),
+static void (* const trampolines[GUARD_COUNT])(void) = {
+	[GUARD_UNMAP]	= overlay_guard_unmap,
+	[GUARD_REMAP]	= overlay_guard_remap,
+	[GUARD_PROTECT]	= overlay_guard_protect,
+	[GUARD_MAP]	= overlay_guard_map,
 };
+
+static struct ftrace_ops guards[GUARD_COUNT];
 
 /**
  * seal_load() - make the hooks ready
@@ -139,14 +160,21 @@ int __init seal_load(void)
 	int i, err = 0;
 
 	for (i = 0; !COMPAT_SEALS && !err && i < GUARD_COUNT; i++)
-		err = hook_prepare(&guards[i], kernel.guard[i].site);
+		err = compat_prepare_direct(&guards[i],
+					    kernel.guard[i].site);
 	return err;
 }
 
 static void disarm_now(void)
 {
-	while (hooked && !unhook_op(&guards[hooked - 1]))
-		hooked--;
+	int i;
+
+	for (; hooked; hooked--) {
+		i = hooked - 1;
+		if (unhook_direct(&guards[i], kernel.guard[i].site,
+				  (unsigned long)trampolines[i]))
+			break;
+	}
 }
 
 static int hook_guards(void)
@@ -154,7 +182,8 @@ static int hook_guards(void)
 	int err;
 
 	for (; hooked < GUARD_COUNT; hooked++) {
-		err = hook_op(&guards[hooked], kernel.guard[hooked].site);
+		err = hook_direct(&guards[hooked], kernel.guard[hooked].site,
+				  (unsigned long)trampolines[hooked]);
 		if (err)
 			break;
 	}
@@ -285,5 +314,5 @@ void seal_unload(void)
 		hook_stay_for_ever();
 	mutex_unlock(&seal_lock);
 	for (i = 0; !COMPAT_SEALS && i < GUARD_COUNT; i++)
-		hook_forget(&guards[i]);
+		compat_free_direct(&guards[i]);
 }
