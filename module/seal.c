@@ -60,8 +60,6 @@ static bool notrace has_pin(struct mm_struct *mm, unsigned long start,
  * redirects, and that op is silent from then on.
  */
 #define TRAMPOLINE(name)						\
-	void overlay_guard_##name(void);				\
-	bool guard_##name(const struct guard_args *args);		\
 	asm(".pushsection .text\n"					\
 	    ".balign 16\n"						\
 	    ".type overlay_guard_" #name ", @function\n"		\

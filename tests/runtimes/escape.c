@@ -33,6 +33,7 @@
 
 #define HIDDEN_FD	9
 #define TRIES		150
+#define MANY_TRIES	600	/* of what takes little time */
 #define EVIL		99	/* exit status of what shall not run */
 
 static int failures;
@@ -78,7 +79,8 @@ static bool is_secret(int fd)
 /* Runs beside an attack until that has ended. */
 static volatile bool over;
 
-static void race(void *(*beside)(void *), bool (*attack)(int), const char *what)
+static void race(void *(*beside)(void *), bool (*attack)(int), int tries,
+		 const char *what)
 {
 	bool won = false;
 	pthread_t thread;
@@ -87,14 +89,17 @@ static void race(void *(*beside)(void *), bool (*attack)(int), const char *what)
 	over = false;
 	if (pthread_create(&thread, NULL, beside, NULL))
 		abort();
-	for (i = 0; i < TRIES && !won; i++)
+	for (i = 0; i < tries && !won; i++)
 		won = attack(i);
 	over = true;
 	pthread_join(thread, NULL);
 	report(what, !won);
 }
 
-/* The name in memory. Its last byte makes the difference. */
+/*
+ * The name in memory. Its last byte makes the difference. Whoever sleeps gets
+ * in between the others, also where processors are emulated in turn.
+ */
 static char raced[4096];
 
 static void *change_name(void *unused)
@@ -103,11 +108,9 @@ static void *change_name(void *unused)
 
 	while (!over) {
 		*last = 't';
-		for (volatile int n = 0; n < 300; n++)
-			;
+		usleep(20);
 		*last = 'u';
-		for (volatile int n = 0; n < 300; n++)
-			;
+		usleep(20);
 	}
 	return unused;
 }
@@ -127,13 +130,14 @@ static void name_in_memory(void)
 {
 	snprintf(raced, sizeof(raced), "%s", in("tools/link-t"));
 	opened = 0;
-	race(change_name, open_raced, "a name that changes, to read");
+	race(change_name, open_raced, MANY_TRIES, "a name that changes");
 	report("and one of both was opened", opened > 0);
 	snprintf(raced, sizeof(raced), "%s", in("work/link-t"));
 	put(in("work/link-u"), "mine");
 	symlink(in("hidden/secret"), in("work/link-t"));
 	opened = 0;
-	race(change_name, open_raced, "a name that changes, in our directory");
+	race(change_name, open_raced, MANY_TRIES,
+	     "a name that changes, in our directory");
 	report("and one of both was opened here", opened > 0);
 }
 
@@ -204,8 +208,8 @@ static void directory_on_the_way(void)
 	strcpy(secret_by_d, in("work/d/secret"));
 	strcpy(victim_by_d, in("work/d/victim"));
 	strcpy(new_by_d, in("work/d/new"));
-	race(exchange, open_by_d, "a directory that becomes a link, to read");
-	race(exchange, damage_by_d, "and to change what is there");
+	race(exchange, open_by_d, TRIES, "a directory that becomes a link");
+	race(exchange, damage_by_d, TRIES, "and to change what is there");
 }
 
 /* Links in /proc that come into being. */
@@ -257,8 +261,9 @@ static void links_of_proc(void)
 {
 	char path[100];
 
-	race(toggle_fd, open_by_fd, "a descriptor of before, by /proc");
-	race(make_threads, open_by_thread, "the working directory, by /proc");
+	race(toggle_fd, open_by_fd, TRIES, "a descriptor of before, by /proc");
+	race(make_threads, open_by_thread, MANY_TRIES,
+	     "the working directory, by /proc");
 	report("a relative name", open("secret", O_RDONLY) < 0 &&
 	       errno == EACCES);
 	report("the same from a descriptor",
@@ -309,7 +314,8 @@ static void execution(void)
 	report("what has been written does not",
 	       spawn(in("work/evil")) != EVIL);
 	snprintf(raced, sizeof(raced), "%s", in("tools/exit-t"));
-	race(change_name, exec_raced, "a name that changes, to execute");
+	race(change_name, exec_raced, TRIES,
+	     "a name that changes, to execute");
 	report("and the other one ran", ran > 0);
 	/* What is in memory, and has no name. */
 	fd = open(in("tools/escape"), O_RDONLY);
@@ -378,7 +384,8 @@ static void pins(void)
 
 	snprintf(raced, sizeof(raced), "%s", in("tools/link-u"));
 	opened = 0;
-	race(attack_pins, open_raced, "attacks on pins, while they are used");
+	race(attack_pins, open_raced, TRIES,
+	     "attacks on pins, while they are used");
 	report("all opened nevertheless", opened == TRIES);
 	report("pins stay", before > 0 && count_pins(false) >= before);
 }
