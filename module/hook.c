@@ -424,7 +424,7 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
  *
  * Unhooking a dead ftrace makes it worse, and freeing our text would be fatal.
  */
-void hook_stay_for_ever(void)
+void __noreturn hook_stay_for_ever(void)
 {
 	pr_err("cannot be unhooked: stays until the next boot\n");
 	for (;;)
