@@ -200,6 +200,23 @@ static void refuse_requests(struct notify_waiter *waiter)
 	}
 }
 
+/*
+ * Nobody reaches the notification after this. In the same critical section as
+ * the decision to wait no longer: an answer that is taken in between would be
+ * lost.
+ */
+static void end_locked(struct notify_waiter *waiter)
+{
+	struct seccomp_knotif *n = knotif_of(waiter);
+
+	refuse_fds(n);
+	refuse_requests(waiter);
+	forget(waiter);
+	/* Closed meanwhile: the list is gone, and a new one cannot come. */
+	if (*filter_notif(waiter->listener))
+		list_del(knotif_link(n));
+}
+
 /**
  * notify_begin() - ask the listener of a filter
  * @waiter: on the stack, filled
@@ -241,35 +258,28 @@ struct notify_request *notify_wait(struct notify_waiter *waiter)
 
 	mutex_lock(filter_notify_lock(waiter->listener));
 	request = wait_locked(waiter);
+	if (!request)
+		end_locked(waiter);
 	mutex_unlock(filter_notify_lock(waiter->listener));
 	return request;
 }
 
 /**
- * notify_end() - the wait is over
- * @waiter: from notify_begin()
+ * notify_end() - what came of it
+ * @waiter: after notify_wait() has returned NULL, so that it is the caller's own
  * @reply: filled: the supervisor's answer; -ERESTARTSYS if a signal came first
  */
 void notify_end(struct notify_waiter *waiter, struct notify_reply *reply)
 {
-	struct seccomp_filter *filter = waiter->listener;
 	struct seccomp_knotif *n = knotif_of(waiter);
 
 	*reply = (struct notify_reply) { .error = waiter->error };
-	mutex_lock(filter_notify_lock(filter));
 	if (!waiter->error) {
 		reply->flags = *knotif_flags(n);
 		reply->error = *knotif_error(n);
 		reply->val = *knotif_val(n);
 	}
 	reply->redirect = waiter->redirect;
-	refuse_fds(n);
-	refuse_requests(waiter);
-	forget(waiter);
-	/* Closed meanwhile: the list is gone, and a new one cannot come. */
-	if (*filter_notif(filter))
-		list_del(knotif_link(n));
-	mutex_unlock(filter_notify_lock(filter));
 }
 
 static struct seccomp_knotif *find_knotif(struct seccomp_filter *listener,
