@@ -298,7 +298,7 @@ static bool run(const struct test *test)
 	if (ret < 0 || status)
 		printf("# supervisor: %d, target: %#x, calls: %d\n", ret,
 		       status, s.calls);
-	return ret == 1 && !status && s.calls;
+	return ret >= 0 && !status && s.calls;
 }
 
 int main(int argc, char **argv, char **envp)
