@@ -419,12 +419,8 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 	return err;
 }
 
-/**
- * hook_stay_for_ever() - where unload cannot go on
- *
- * Unhooking a dead ftrace makes it worse, and freeing our text would be fatal.
- */
-void __noreturn hook_stay_for_ever(void)
+/* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
+static void stay_for_ever(void)
 {
 	pr_err("cannot be unhooked: stays until the next boot\n");
 	for (;;)
@@ -434,7 +430,7 @@ void __noreturn hook_stay_for_ever(void)
 static void unhook_one(struct ftrace_ops *ops)
 {
 	if (hook_dead() || unregister_ftrace_function(ops))
-		hook_stay_for_ever();
+		stay_for_ever();
 	compat_free_filter(ops);
 }
 
@@ -493,12 +489,13 @@ void hook_unload(void)
 	unhook_one(&ioctl_ops);
 	unhook_one(&observe_ops);
 	chain_drain();
-	seal_unload();
+	if (!seal_unload())
+		stay_for_ever();
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&arm_lock);
 	disarm_now();
 	if (armed)
-		hook_stay_for_ever();
+		stay_for_ever();
 	mutex_unlock(&arm_lock);
 	chain_drain_waiters();
 	wait_for_text();

@@ -16,7 +16,6 @@ struct ftrace_ops;
 int hook_direct(struct ftrace_ops *ops, unsigned long site, unsigned long to);
 int unhook_direct(struct ftrace_ops *ops, unsigned long site,
 		  unsigned long to);
-void __noreturn hook_stay_for_ever(void);
 int hook_check_live(unsigned long site);
 
 /* In assembly, and entered by the kernel only; and what they read. */

@@ -300,17 +300,20 @@ bool seal_holds(const struct vm_area_struct *vma)
  * seal_unload() - take the hooks away
  *
  * Only for unload, and for a load that fails: there are no pins.
+ *
+ * Return: false if a hook cannot be taken away: the module's text must stay.
  */
-void seal_unload(void)
+bool seal_unload(void)
 {
+	bool gone;
 	int i;
 
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&seal_lock);
 	disarm_now();
-	if (hooked)
-		hook_stay_for_ever();
+	gone = !hooked;
 	mutex_unlock(&seal_lock);
-	for (i = 0; !COMPAT_SEALS && i < GUARD_COUNT; i++)
+	for (i = 0; gone && !COMPAT_SEALS && i < GUARD_COUNT; i++)
 		compat_free_direct(&guards[i]);
+	return gone;
 }

@@ -12,7 +12,7 @@ void seal_put(void);
 void seal_vma(struct vm_area_struct *vma);
 bool seal_holds(const struct vm_area_struct *vma);
 bool seal_works(void);
-void seal_unload(void);
+bool seal_unload(void);
 
 /* In assembly, and entered by the kernel only; and what they call. */
 struct guard_args;
