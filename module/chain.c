@@ -27,6 +27,7 @@
 #include "chain.h"
 #include "hook.h"
 #include "kernel/kernel.h"
+#include "report.h"
 
 /**
  * struct overlay - the state of one filter
@@ -99,6 +100,7 @@ static void release_overlay(struct work_struct *work)
 {
 	struct overlay *overlay = container_of(work, struct overlay, release);
 
+	report(OVERLAY_SECCOMP_EVENT_FILTER_GONE, overlay->filter, 0);
 	if (overlay->shadow)
 		drop_shadow(overlay);
 	kernel_call(put_seccomp_filter)(overlay->filter);
@@ -262,6 +264,62 @@ spinlock_t *chain_own_lock(void)
 	return &rcu_dereference_protected(current->sighand, true)->siglock;
 }
 
+static int take_locked(struct task_struct *task, struct taken_chain *chain)
+{
+	struct seccomp_filter *filter = task->seccomp.filter;
+
+	if (task->flags & PF_EXITING)
+		return -ESRCH;
+	chain->mode = task->seccomp.mode;
+	chain->count = atomic_read(&task->seccomp.filter_count);
+	chain->filter = filter;
+	if (filter) {
+		refcount_inc(filter_refs(filter));
+		refcount_inc(filter_users(filter));
+	}
+	return 0;
+}
+
+/*
+ * A task may lose its sighand, or change it, until that is locked. On PREEMPT_RT
+ * the lock sleeps, which is allowed under RCU there.
+ */
+static int try_take(struct task_struct *task, struct taken_chain *chain)
+{
+	struct sighand_struct *sighand;
+	int err = -ESRCH;
+
+	rcu_read_lock();
+	sighand = rcu_dereference(task->sighand);
+	if (sighand) {
+		spin_lock_irq(&sighand->siglock);
+		if (sighand == rcu_access_pointer(task->sighand))
+			err = take_locked(task, chain);
+		else
+			err = -EAGAIN;
+		spin_unlock_irq(&sighand->siglock);
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * chain_take() - share the chain of another task
+ * @task: that may not be the caller; with a reference
+ * @chain: filled; chain_put() its filter
+ *
+ * Return: 0, or -ESRCH for a task that is exiting.
+ */
+int chain_take(struct task_struct *task, struct taken_chain *chain)
+{
+	int err;
+
+	do {
+		err = try_take(task, chain);
+	} while (err == -EAGAIN);
+	return err;
+}
+
 /**
  * chain_is_ancestor() - is one chain the outer part of another?
  * @parent: innermost filter of the first, NULL for none
@@ -289,6 +347,17 @@ bool chain_is_ancestor(const struct seccomp_filter *parent,
 u8 chain_mark(const struct seccomp_filter *filter)
 {
 	return filter ? READ_ONCE(*filter_mark(filter)) : 0;
+}
+
+/**
+ * chain_has_own_mark() - has this filter overlay state itself?
+ * @filter: or NULL
+ *
+ * Return: false also if only filters further out have.
+ */
+bool chain_has_own_mark(const struct seccomp_filter *filter)
+{
+	return chain_mark(filter) & ~(MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
 }
 
 /**
@@ -377,6 +446,17 @@ int chain_listener(struct seccomp_filter *filter,
 				   (*listener = find_shadow(filter)));
 }
 
+/**
+ * chain_find_listener() - the same, without waiting
+ * @filter: with a user that the caller holds
+ *
+ * Return: @filter itself, or its shadow; NULL while that is just being made.
+ */
+struct seccomp_filter *chain_find_listener(struct seccomp_filter *filter)
+{
+	return chain_mark(filter) & MARK_SHADOW ? find_shadow(filter) : filter;
+}
+
 static int is_open(struct seccomp_filter *listener)
 {
 	bool open;
@@ -398,10 +478,7 @@ static int is_open(struct seccomp_filter *listener)
  */
 int chain_listener_is_open(struct seccomp_filter *filter)
 {
-	struct seccomp_filter *shadow;
+	struct seccomp_filter *listener = chain_find_listener(filter);
 
-	if (!(chain_mark(filter) & MARK_SHADOW))
-		return is_open(filter);
-	shadow = find_shadow(filter);
-	return shadow ? is_open(shadow) : 1;
+	return listener ? is_open(listener) : 1;
 }

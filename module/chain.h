@@ -11,12 +11,12 @@
  * @MARK_STRICT: our own filter, which stands for strict mode. It is always the
  *		 innermost: nothing can be installed on top of it
  * @MARK_OVERLAY: has an overlay listener: others are allowed below
- * @MARK_SHADOW: its listener is a shadow
+ * @MARK_SHADOW: its listener is a shadow; or it is one itself
  * @MARK_SEQUENTIAL: agreed that later filters are judged before it
  * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY
  * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
  * @MARK_REDIRECT: its supervisor may pin and redirect. The shadow of such a
- *		   filter has this mark, and no other
+ *		   filter has this mark, too
  *
  * @MARK_UNSETTLED: being installed: the MARK_IN_* bits are still to come
  *
@@ -37,7 +37,20 @@ enum chain_mark {
 	MARK_UNSETTLED		= 1 << 7,
 };
 
+/**
+ * struct taken_chain - what a task was under at one moment
+ * @filter: innermost filter, with a user's reference; or NULL
+ * @count: of filters
+ * @mode: SECCOMP_MODE_*
+ */
+struct taken_chain {
+	struct seccomp_filter	*filter;
+	int			count;
+	int			mode;
+};
+
 struct overlay;
+struct task_struct;
 
 int chain_init(void);
 void chain_drain(void);
@@ -50,16 +63,19 @@ void chain_attach(struct overlay *overlay, struct seccomp_filter *filter);
 struct seccomp_filter *chain_new_filter(struct bpf_prog *prog);
 void chain_put(struct seccomp_filter *filter);
 spinlock_t *chain_own_lock(void);
+int chain_take(struct task_struct *task, struct taken_chain *chain);
 bool chain_is_ancestor(const struct seccomp_filter *parent,
 		       const struct seccomp_filter *child);
 
 u8 chain_mark(const struct seccomp_filter *filter);
+bool chain_has_own_mark(const struct seccomp_filter *filter);
 u8 chain_inherited(const struct seccomp_filter *filter);
 void chain_settle(struct seccomp_filter *filter);
 bool chain_await_settled(void);
 void chain_drain_waiters(void);
 int chain_listener(struct seccomp_filter *filter,
 		   struct seccomp_filter **listener);
+struct seccomp_filter *chain_find_listener(struct seccomp_filter *filter);
 int chain_listener_is_open(struct seccomp_filter *filter);
 
 #endif

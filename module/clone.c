@@ -33,12 +33,7 @@
 #include "chain.h"
 #include "clone.h"
 #include "kernel/kernel.h"
-
-/* One user's reference on a chain, and how many filters it has. */
-struct taken_chain {
-	struct seccomp_filter	*filter;
-	int			count;
-};
+#include "report.h"
 
 static struct task_struct *task_of_pidfd(int fd)
 {
@@ -104,56 +99,19 @@ static bool may_join(struct task_struct *source)
 					      PTRACE_MODE_ATTACH_FSCREDS);
 }
 
-static int take_locked(struct task_struct *source, struct taken_chain *chain)
-{
-	struct seccomp_filter *filter = source->seccomp.filter;
-
-	if (source->flags & PF_EXITING)
-		return -ESRCH;
-	if (source->seccomp.mode == SECCOMP_MODE_DISABLED ||
-	    source->seccomp.mode == SECCOMP_MODE_STRICT)
-		return -EINVAL;
-	/* What else has a mode beyond these two has been killed. */
-	if (source->seccomp.mode != SECCOMP_MODE_FILTER || !filter)
-		return -ESRCH;
-	refcount_inc(filter_refs(filter));
-	refcount_inc(filter_users(filter));
-	chain->filter = filter;
-	chain->count = atomic_read(&source->seccomp.filter_count);
-	return 0;
-}
-
-/*
- * A task may lose its sighand, or change it, until that is locked. On PREEMPT_RT
- * the lock sleeps, which is allowed under RCU there.
- */
-static int try_take_chain(struct task_struct *source, struct taken_chain *chain)
-{
-	struct sighand_struct *sighand;
-	int err = -ESRCH;
-
-	rcu_read_lock();
-	sighand = rcu_dereference(source->sighand);
-	if (sighand) {
-		spin_lock_irq(&sighand->siglock);
-		if (sighand == rcu_access_pointer(source->sighand))
-			err = take_locked(source, chain);
-		else
-			err = -EAGAIN;
-		spin_unlock_irq(&sighand->siglock);
-	}
-	rcu_read_unlock();
-	return err;
-}
-
+/* A chain of its own, of a task that still judges calls by it. */
 static int take_chain(struct task_struct *source, struct taken_chain *chain)
 {
-	int err;
+	int err = chain_take(source, chain);
 
-	do {
-		err = try_take_chain(source, chain);
-	} while (err == -EAGAIN);
-	return err;
+	if (err)
+		return err;
+	if (chain->mode == SECCOMP_MODE_FILTER && chain->filter)
+		return 0;
+	chain_put(chain->filter);
+	/* What else has a mode beyond these two has been killed. */
+	return chain->mode == SECCOMP_MODE_DISABLED ||
+	       chain->mode == SECCOMP_MODE_STRICT ? -EINVAL : -ESRCH;
 }
 
 /* 1, 0, or -EINTR. */
@@ -310,7 +268,13 @@ static int clone_from(struct task_struct *source)
 		return -EINTR;
 	err = decide(source, &chain);
 	up_read(still);
-	return err ? err : adopt(&chain);
+	if (err)
+		return err;
+	err = adopt(&chain);
+	if (!err)
+		report(OVERLAY_SECCOMP_EVENT_CLONE, current->seccomp.filter,
+		       task_pid_nr(source));
+	return err;
 }
 
 /**

@@ -35,6 +35,7 @@
 #include "notify.h"
 #include "pin.h"
 #include "redirect.h"
+#include "report.h"
 #include "strict.h"
 
 /* Bits of kernel.seccomp.actions_logged. */
@@ -289,8 +290,11 @@ static bool ask_supervisor(struct call *call, struct seccomp_filter *filter)
 	if (!reply.error)
 		await_reply(listener, &call->sd, &reply);
 	if (reply.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE) {
-		if (reply.redirect)
+		if (reply.redirect) {
+			report(OVERLAY_SECCOMP_EVENT_REDIRECT, listener,
+			       call->nr);
 			replace_args(call, filter, reply.redirect);
+		}
 		return true;
 	}
 	redirect_free(reply.redirect);
@@ -312,6 +316,7 @@ static bool ask_supervisors(struct call *call, struct seccomp_filter *filter)
 		filter = next_to_ask(filter, call->end, &call->sd);
 		if (!filter)
 			return true;
+		report(OVERLAY_SECCOMP_EVENT_OUTER, filter, call->nr);
 	}
 	return false;
 }
@@ -503,4 +508,30 @@ int evaluate_int(int nr, bool recheck)
 bool evaluate_bool(int nr, bool recheck)
 {
 	return evaluate(nr, recheck);
+}
+
+/**
+ * evaluate_peek() - what one filter says of a call that nobody makes
+ * @filter: with a reference
+ * @sd: the call
+ *
+ * Return: SECCOMP_RET_*, action and data.
+ */
+u32 evaluate_peek(const struct seccomp_filter *filter,
+		  const struct seccomp_data *sd)
+{
+	return run_program(filter, sd);
+}
+
+/**
+ * evaluate_cached() - is a call always allowed, without a filter being run?
+ * @filter: innermost filter of a chain
+ * @sd: the call
+ *
+ * Return: true if so.
+ */
+bool evaluate_cached(const struct seccomp_filter *filter,
+		     const struct seccomp_data *sd)
+{
+	return cache_allows(filter, sd);
 }

@@ -24,6 +24,7 @@
 #include "kernel/kernel.h"
 #include "nested.h"
 #include "observe.h"
+#include "report.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 /* The flags that stock does not know. */
@@ -157,6 +158,15 @@ struct install {
 	struct overlay		*overlay;
 };
 
+static void report_install(const struct install *install,
+			   struct seccomp_filter *filter)
+{
+	report(OVERLAY_SECCOMP_EVENT_FILTER, filter, 0);
+	if (install->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)
+		report(OVERLAY_SECCOMP_EVENT_LISTENER,
+		       chain_find_listener(filter), report_id(filter));
+}
+
 /*
  * A sibling's TSYNC may have put filters under ours that we did not know of,
  * and for which we would have made another listener, or none. Nobody is judged
@@ -174,6 +184,8 @@ static void settle(const struct install *install,
 	if (install->overlay)
 		chain_attach(install->overlay, filter);
 	chain_settle(filter);
+	if (install->overlay)
+		report_install(install, filter);
 }
 
 /*
@@ -229,7 +241,8 @@ static long install_shadow(struct install *install)
 	}
 	file = nested_listener(install->flags &
 			       SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
-			       install->mark & MARK_REDIRECT, &shadow);
+			       MARK_SHADOW | (install->mark & MARK_REDIRECT),
+			       &shadow);
 	if (IS_ERR(file)) {
 		put_unused_fd(fd);
 		chain_cancel(install->overlay);
@@ -240,6 +253,8 @@ static long install_shadow(struct install *install)
 	ret = observed_install(install, install->flags & ~listener_flags);
 	if (ret) {
 		put_unused_fd(fd);
+		/* Not to be reported: it never was one. */
+		*filter_mark(shadow) = 0;
 		fput(file);
 		return ret;
 	}

@@ -7,7 +7,8 @@
  * handle_ioctl(), each with a reference on the module; all others run the stock
  * function and never see our text.
  *
- * bpf_prog_create_from_user() is observed all that time, for observe.c.
+ * bpf_prog_create_from_user() is observed all that time, for observe.c; and
+ * seccomp_notify_release(), to report that a listener has been closed.
  *
  * __seccomp_filter() is hot: its direct trampoline is there only while a
  * filter carries overlay state, and for a minute after. It looks at one byte,
@@ -51,9 +52,11 @@
 #include "kernel/refuse.h"
 #include "observe.h"
 #include "redirect.h"
+#include "report.h"
 #include "seal.h"
 
 #define DISARM_DELAY (60 * HZ)
+#define CANARY_DELAY (60 * HZ)
 
 /*
  * Arming and disarming. Taken outside of every lock of seccomp's; protects what
@@ -67,6 +70,9 @@ static unsigned long arm_retry;
 
 static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(disarm, disarm_work);
+
+static void canary_work(struct work_struct *work);
+static DECLARE_DEFERRABLE_WORK(canary, canary_work);
 
 /*
  * The trampoline, entered by the call at the fentry site: %rsp points to the
@@ -195,9 +201,27 @@ static void notrace see_prog(unsigned long ip, unsigned long parent,
 		observe_prog((void *)regs->di);
 }
 
-/* Only observes, so that it need not keep others from redirecting. */
+static void notrace see_close(unsigned long ip, unsigned long parent,
+			      struct ftrace_ops *ops,
+			      struct compat_ftrace_regs *fregs)
+{
+	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
+	const struct file *file = regs ? (void *)regs->si : NULL;
+
+	/* Without a filter, if the install failed. */
+	if (file && chain_has_own_mark(file->private_data))
+		report(OVERLAY_SECCOMP_EVENT_LISTENER_GONE, file->private_data,
+		       0);
+}
+
+/* These only observe, so that they need not keep others from redirecting. */
 static struct ftrace_ops observe_ops = {
 	.func	= see_prog,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+};
+
+static struct ftrace_ops close_ops = {
+	.func	= see_close,
 	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
 };
 
@@ -238,9 +262,37 @@ bool hook_dead(void)
 		return false;
 	if (!atomic_xchg(&noticed, 1)) {
 		__module_get(THIS_MODULE);
+		report(OVERLAY_SECCOMP_EVENT_DEAD, NULL, 0);
 		pr_err("ftrace is dead: no new overlay state, and no unload, until the next boot\n");
 	}
 	return true;
+}
+
+/* What has died while nobody asked must not be found out by unload. */
+static void canary_work(struct work_struct *work)
+{
+	if (!hook_dead())
+		schedule_delayed_work(&canary, CANARY_DELAY);
+}
+
+/**
+ * hook_is_armed() - is the evaluation hooked?
+ *
+ * Return: true if so.
+ */
+bool hook_is_armed(void)
+{
+	return READ_ONCE(armed);
+}
+
+/**
+ * hook_users() - who needs it to be
+ *
+ * Return: filters that have overlay state.
+ */
+unsigned int hook_users(void)
+{
+	return READ_ONCE(users);
 }
 
 /**
@@ -305,9 +357,10 @@ static void disarm_now(void)
 	armed = !pretends_dead() &&
 		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					 trampoline());
-	if (!armed)
-		tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork,
-					    NULL);
+	if (armed)
+		return;
+	tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork, NULL);
+	report(OVERLAY_SECCOMP_EVENT_DISARMED, NULL, 0);
 }
 
 static int register_direct(void)
@@ -343,6 +396,8 @@ static int arm(void)
 		pr_err("cannot hook __seccomp_filter: %d%s\n", err,
 		       err == -EBUSY ? " (held by BPF or by another module)" :
 				       "");
+	if (!err)
+		report(OVERLAY_SECCOMP_EVENT_ARMED, NULL, 0);
 	armed = !err;
 	arm_error = err;
 	arm_retry = jiffies + HZ;
@@ -452,17 +507,24 @@ int __init hook_load(void)
 		       "bpf_prog_create_from_user");
 	if (err)
 		goto free_direct;
+	err = hook_one(&close_ops, kernel.notify_release,
+		       "seccomp_notify_release");
+	if (err)
+		goto unhook_observe;
 	err = hook_one(&ioctl_ops, kernel.notify_ioctl,
 		       "seccomp_notify_ioctl");
 	if (err)
-		goto unhook_observe;
+		goto unhook_close;
 	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
 	if (err)
 		goto unhook_ioctl;
+	schedule_delayed_work(&canary, CANARY_DELAY);
 	return 0;
 
 unhook_ioctl:
 	unhook_one(&ioctl_ops);
+unhook_close:
+	unhook_one(&close_ops);
 unhook_observe:
 	unhook_one(&observe_ops);
 free_direct:
@@ -485,8 +547,10 @@ static void wait_for_text(void)
  */
 void hook_unload(void)
 {
+	cancel_delayed_work_sync(&canary);
 	unhook_one(&install_ops);
 	unhook_one(&ioctl_ops);
+	unhook_one(&close_ops);
 	unhook_one(&observe_ops);
 	chain_drain();
 	if (!seal_unload())

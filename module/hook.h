@@ -10,6 +10,8 @@ void hook_unload(void);
 int hook_arm(void);
 void hook_release(void);
 bool hook_dead(void);
+bool hook_is_armed(void);
+unsigned int hook_users(void);
 
 struct ftrace_ops;
 

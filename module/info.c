@@ -13,7 +13,12 @@
 #include "nested.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
-static u64 features(void)
+/**
+ * info_features() - what works on this machine now
+ *
+ * Return: SECCOMP_OVERLAY_*
+ */
+u64 info_features(void)
 {
 	u64 works = kernel.native | SECCOMP_OVERLAY_CLONE;
 
@@ -39,7 +44,7 @@ long info_get(unsigned int flags, void __user *uinfo)
 {
 	struct seccomp_overlay_info info = {
 		.abi		= SECCOMP_OVERLAY_ABI,
-		.features	= features(),
+		.features	= info_features(),
 		.native		= kernel.native,
 	};
 	u32 size;

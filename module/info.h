@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+u64 info_features(void);
 long info_get(unsigned int flags, void __user *uinfo);
 
 #endif

@@ -11,6 +11,7 @@
 #include "info.h"
 #include "install.h"
 #include "kernel/kernel.h"
+#include "report.h"
 #include "strict.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
@@ -55,15 +56,7 @@ static long install_strict(unsigned int flags, void __user *uargs)
 	return err;
 }
 
-/**
- * install() - what do_seccomp() does for calls that are ours
- * @op: SECCOMP_*
- * @flags: of the operation
- * @uargs: argument of the operation
- *
- * Return: as the operation documents it.
- */
-long install(unsigned int op, unsigned int flags, void __user *uargs)
+static long do_install(unsigned int op, unsigned int flags, void __user *uargs)
 {
 	switch (op) {
 	case SECCOMP_GET_OVERLAY_INFO:
@@ -77,4 +70,21 @@ long install(unsigned int op, unsigned int flags, void __user *uargs)
 	default:
 		return -EINVAL;
 	}
+}
+
+/**
+ * install() - what do_seccomp() does for calls that are ours
+ * @op: SECCOMP_*
+ * @flags: of the operation
+ * @uargs: argument of the operation
+ *
+ * Return: as the operation documents it.
+ */
+long install(unsigned int op, unsigned int flags, void __user *uargs)
+{
+	long ret = do_install(op, flags, uargs);
+
+	if (ret < 0)
+		report_refusal(op, ret);
+	return ret;
 }

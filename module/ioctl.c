@@ -9,6 +9,7 @@
 #include "ioctl.h"
 #include "pin.h"
 #include "redirect.h"
+#include "report.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 /**
@@ -29,6 +30,18 @@ bool notrace ioctl_is_ours(const struct file *file, unsigned int cmd)
 	return chain_mark(file->private_data) & MARK_REDIRECT;
 }
 
+static long do_ioctl(struct file *file, unsigned int cmd, void __user *uarg)
+{
+	switch (cmd) {
+	case SECCOMP_IOCTL_NOTIF_PIN_INSTALL:
+		return pin_install(file, uarg);
+	case SECCOMP_IOCTL_NOTIF_SEND_REDIRECT:
+		return redirect_send(file, uarg);
+	default:
+		return -EINVAL;
+	}
+}
+
 /**
  * ioctl_do() - what seccomp_notify_ioctl() does for ioctls that are ours
  * @file: a listener
@@ -39,12 +52,9 @@ bool notrace ioctl_is_ours(const struct file *file, unsigned int cmd)
  */
 long ioctl_do(struct file *file, unsigned int cmd, void __user *uarg)
 {
-	switch (cmd) {
-	case SECCOMP_IOCTL_NOTIF_PIN_INSTALL:
-		return pin_install(file, uarg);
-	case SECCOMP_IOCTL_NOTIF_SEND_REDIRECT:
-		return redirect_send(file, uarg);
-	default:
-		return -EINVAL;
-	}
+	long ret = do_ioctl(file, cmd, uarg);
+
+	if (ret < 0)
+		report_refusal(cmd, ret);
+	return ret;
 }

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * overlay-seccomp: seccomp features that upstream has only discussed, on stock
- * kernels. Load: learn the kernel, then make ready for state, then hook; any
- * failure refuses the load and leaves nothing behind.
+ * kernels. Load: learn the kernel, then make ready for state, then hook, then
+ * answer questions; any failure refuses the load and leaves nothing behind.
  */
 #include <linux/module.h>
 
 #include "chain.h"
 #include "hook.h"
 #include "kernel/kernel.h"
+#include "netlink.h"
 #include "pin.h"
+#include "report.h"
 #include "seal.h"
 
 static int __init overlay_seccomp_init(void)
@@ -19,6 +21,7 @@ static int __init overlay_seccomp_init(void)
 	err = kernel_learn();
 	if (err)
 		return err;
+	report_load();
 	pin_load();
 	err = seal_load();
 	if (err)
@@ -29,21 +32,32 @@ static int __init overlay_seccomp_init(void)
 	err = hook_load();
 	if (err)
 		goto drain;
+	err = netlink_load();
+	if (err)
+		goto unhook;
 	return 0;
 
+unhook:
+	hook_unload();
+	goto unreport;
 drain:
 	chain_drain();
 unseal:
 	seal_unload();
+unreport:
+	report_unload();
 	return err;
 }
 module_init(overlay_seccomp_init);
 
 static void __exit overlay_seccomp_exit(void)
 {
+	netlink_unload();
 	hook_unload();
+	report_unload();
 }
 module_exit(overlay_seccomp_exit);
 
 MODULE_DESCRIPTION("Seccomp features beyond the kernel's own");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(OVERLAY_VERSION);

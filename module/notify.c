@@ -439,3 +439,33 @@ void notify_redirect(struct notify_waiter *waiter, struct redirect *redirect)
 	*knotif_flags(n) = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	complete(knotif_ready(n));
 }
+
+/**
+ * notify_count() - how many notifications a listener has
+ * @listener: with a reference
+ * @pending: filled: that wait to be received
+ * @received: filled: that wait for an answer
+ *
+ * Return: 1; 0 if it is closed, and has none; -EINTR if killed.
+ */
+int notify_count(struct seccomp_filter *listener, u32 *pending, u32 *received)
+{
+	struct notification *notif;
+	struct seccomp_knotif *n;
+	struct list_head *at;
+
+	*pending = 0;
+	*received = 0;
+	if (mutex_lock_killable(filter_notify_lock(listener)))
+		return -EINTR;
+	notif = *filter_notif(listener);
+	if (notif) {
+		list_for_each(at, notif_list(notif)) {
+			n = (void *)((char *)at - layout.knotif_link);
+			*pending += *knotif_state(n) == layout.notify_init;
+			*received += *knotif_state(n) == layout.notify_sent;
+		}
+	}
+	mutex_unlock(filter_notify_lock(listener));
+	return !!notif;
+}

@@ -76,6 +76,7 @@ void notify_init(struct notify_request *request);
 void notify_ask(struct notify_waiter *waiter, struct notify_request *request);
 int notify_await(struct seccomp_filter *listener,
 		 struct notify_request *request);
+int notify_count(struct seccomp_filter *listener, u32 *pending, u32 *received);
 void notify_redirect(struct notify_waiter *waiter, struct redirect *redirect);
 
 #endif

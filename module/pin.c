@@ -33,11 +33,9 @@
 #include "kernel/kernel.h"
 #include "notify.h"
 #include "pin.h"
+#include "report.h"
 #include "seal.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
-
-/* In one address space. */
-#define PINS_MAX 64
 
 /**
  * struct pin_request - a mapping to be made by the target
@@ -59,6 +57,7 @@ struct pin_request {
 
 static int release_pin(struct inode *inode, struct file *file)
 {
+	report(OVERLAY_SECCOMP_EVENT_PIN_GONE, NULL, 0);
 	seal_put();
 	return 0;
 }
@@ -153,12 +152,36 @@ static bool continues(const struct run *run, const struct vm_area_struct *vma)
 	       run->offset + (run->end - run->start);
 }
 
+/*
+ * From the one that stands in @run to the next further up, or from an empty one
+ * to the first.
+ */
+static bool next_run(struct mm_struct *mm, struct run *run)
+{
+	struct vm_area_struct *vma = find_vma(mm, run->end);
+
+	while (vma && !pin_is(vma))
+		vma = find_vma(mm, vma->vm_end);
+	if (!vma)
+		return false;
+	*run = (struct run) {
+		.file	= vma->vm_file,
+		.start	= vma->vm_start,
+		.end	= vma->vm_start,
+		.offset	= file_offset(vma, vma->vm_start),
+	};
+	for (; vma && pin_is(vma) && continues(run, vma);
+	     vma = find_vma(mm, run->end))
+		run->end = vma->vm_end;
+	return true;
+}
+
 static bool answers(struct mm_struct *mm, const struct run *run,
 		    const struct pin_request *request)
 {
 	const struct inode *inode = file_inode(request->file);
 
-	return run->file && file_inode(run->file) == inode &&
+	return file_inode(run->file) == inode &&
 	       run->offset == request->offset &&
 	       run->end - run->start == request->size &&
 	       !pin_check(mm, inode, run->start, request->size);
@@ -172,30 +195,35 @@ static bool answers(struct mm_struct *mm, const struct run *run,
 static unsigned long find_pin(struct mm_struct *mm,
 			      const struct pin_request *request, int *count)
 {
-	struct vm_area_struct *vma = find_vma(mm, 0);
 	unsigned long found = 0;
 	struct run run = { };
 
-	for (*count = 0; vma; vma = find_vma(mm, vma->vm_end)) {
-		if (!pin_is(vma))
-			continue;
-		if (continues(&run, vma)) {
-			run.end = vma->vm_end;
-			continue;
-		}
+	for (*count = 0; next_run(mm, &run); ++*count)
 		if (!found && answers(mm, &run, request))
 			found = run.start;
-		++*count;
-		run = (struct run) {
-			.file	= vma->vm_file,
-			.start	= vma->vm_start,
-			.end	= vma->vm_end,
-			.offset	= file_offset(vma, vma->vm_start),
-		};
-	}
-	if (!found && answers(mm, &run, request))
-		found = run.start;
 	return found;
+}
+
+/**
+ * pin_list() - the pins of an address space
+ * @mm: whose mmap_lock is held
+ * @areas: with room for PINS_MAX
+ *
+ * Return: how many were filled in; there are more only while a peer takes part
+ * in what PIN_INSTALL does.
+ */
+u32 pin_list(struct mm_struct *mm, struct pin_area *areas)
+{
+	struct run run = { };
+	u32 count;
+
+	for (count = 0; count < PINS_MAX && next_run(mm, &run); count++)
+		areas[count] = (struct pin_area) {
+			.address = run.start,
+			.size	 = run.end - run.start,
+			.offset	 = run.offset,
+		};
+	return count;
 }
 
 /* Is it what do_mmap() made of our request, and nothing else? */
@@ -230,6 +258,7 @@ static int seal_locked(struct pin_request *request, unsigned long addr)
 	__module_get(THIS_MODULE);
 	request->sealing = false;
 	WRITE_ONCE(request->file->f_op, &pin_fops);
+	report(OVERLAY_SECCOMP_EVENT_PIN, NULL, addr);
 	request->addr = addr;
 	return 0;
 }

@@ -213,6 +213,16 @@ static void disarm_work(struct work_struct *work)
 }
 
 /**
+ * seal_is_armed() - are the hooks there, where they are needed?
+ *
+ * Return: true if so.
+ */
+bool seal_is_armed(void)
+{
+	return READ_ONCE(hooked) == GUARD_COUNT;
+}
+
+/**
  * seal_works() - is every mapping that is sealed held in place now?
  *
  * Return: false once ftrace has died, where hooks do the sealing.

@@ -11,6 +11,7 @@ int seal_get(void);
 void seal_put(void);
 void seal_vma(struct vm_area_struct *vma);
 bool seal_holds(const struct vm_area_struct *vma);
+bool seal_is_armed(void);
 bool seal_works(void);
 bool seal_unload(void);
 

@@ -23,6 +23,7 @@
 #include "chain.h"
 #include "evaluate.h"
 #include "kernel/kernel.h"
+#include "report.h"
 #include "strict.h"
 
 #define PROGRAM_MAX (2 * STRICT_LIST_MAX + 9)
@@ -152,6 +153,7 @@ long strict_upgrade(void)
 	atomic_inc(&current->seccomp.filter_count);
 	kernel_call(spec_mitigate)(current);
 	spin_unlock_irq(chain_own_lock());
+	report(OVERLAY_SECCOMP_EVENT_FILTER, filter, 0);
 	return 0;
 }
 
@@ -187,6 +189,7 @@ bool strict_judge(const struct seccomp_filter *filter)
 	if (is_listed(nr))
 		return true;
 	current->seccomp.mode = SECCOMP_MODE_DEAD;
+	report(OVERLAY_SECCOMP_EVENT_STRICT_KILL, filter, nr);
 	evaluate_log(nr, SIGKILL, SECCOMP_RET_KILL_THREAD, true);
 	kernel_call(do_exit)(SIGKILL);
 	return false;

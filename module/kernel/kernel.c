@@ -50,6 +50,7 @@ enum {
 	SYM_STRICT_COMPAT,
 	SYM_NOTIFY_OPS,
 	SYM_NOTIFY_IOCTL,
+	SYM_NOTIFY_RELEASE,
 	SYM_SHMEM_FOPS,
 	SYM_MIN_ADDR,
 	SYM_COUNT
@@ -66,6 +67,8 @@ static const struct symbol wanted[SYM_COUNT] __initconst = {
 				    .hooked = true },
 	[SYM_NOTIFY_OPS]	= { .name = "seccomp_notify_ops" },
 	[SYM_NOTIFY_IOCTL]	= { .name = "seccomp_notify_ioctl",
+				    .hooked = true },
+	[SYM_NOTIFY_RELEASE]	= { .name = "seccomp_notify_release",
 				    .hooked = true },
 	[SYM_SHMEM_FOPS]	= { .name = "shmem_file_operations" },
 	[SYM_MIN_ADDR]		= { .name = "mmap_min_addr" },
@@ -133,6 +136,19 @@ static int __init learn_filter_form(const char *proto)
 	return refuse("function '__seccomp_filter' is '%s'", proto);
 }
 
+static int __init learn_exact_hook(const struct kbtf_view *btf,
+				   const struct symbol *symbol,
+				   unsigned long *site, const char *wanted)
+{
+	char proto[KERNEL_TEXT_MAX];
+	int err;
+
+	err = learn_hook(btf, symbol, site, proto);
+	if (!err && strcmp(proto, wanted))
+		err = refuse("function '%s' is '%s'", symbol->name, proto);
+	return err;
+}
+
 static int __init learn_hooks(const struct kbtf_view *btf,
 			      const struct symbol *symbols)
 {
@@ -141,36 +157,27 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 
 	err = learn_hook(btf, &symbols[SYM_DO_SECCOMP], &kernel.do_seccomp,
 			 proto);
-	if (err)
-		return err;
-	err = kernel_calls_bind(btf, "do_seccomp",
-				kernel.do_seccomp + MCOUNT_INSN_SIZE);
-	if (err)
-		return err;
-
-	err = learn_hook(btf, &symbols[SYM_SECCOMP_FILTER],
-			 &kernel.seccomp_filter, proto);
-	if (err)
-		return err;
-	err = learn_filter_form(proto);
-	if (err)
-		return err;
-
-	err = learn_hook(btf, &symbols[SYM_CREATE_PROG], &kernel.create_prog,
-			 proto);
-	if (err)
-		return err;
-	if (strcmp(proto, "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"))
-		return refuse("function 'bpf_prog_create_from_user' is '%s'",
-			      proto);
-
-	err = learn_hook(btf, &symbols[SYM_NOTIFY_IOCTL], &kernel.notify_ioctl,
-			 proto);
-	if (err)
-		return err;
-	if (strcmp(proto, "long int(struct file *, unsigned int, long unsigned int)"))
-		return refuse("function 'seccomp_notify_ioctl' is '%s'", proto);
-	return 0;
+	if (!err)
+		err = kernel_calls_bind(btf, "do_seccomp",
+					kernel.do_seccomp + MCOUNT_INSN_SIZE);
+	if (!err)
+		err = learn_hook(btf, &symbols[SYM_SECCOMP_FILTER],
+				 &kernel.seccomp_filter, proto);
+	if (!err)
+		err = learn_filter_form(proto);
+	if (!err)
+		err = learn_exact_hook(btf, &symbols[SYM_CREATE_PROG],
+				       &kernel.create_prog,
+				       "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)");
+	if (!err)
+		err = learn_exact_hook(btf, &symbols[SYM_NOTIFY_IOCTL],
+				       &kernel.notify_ioctl,
+				       "long int(struct file *, unsigned int, long unsigned int)");
+	if (!err)
+		err = learn_exact_hook(btf, &symbols[SYM_NOTIFY_RELEASE],
+				       &kernel.notify_release,
+				       "int(struct inode *, struct file *)");
+	return err;
 }
 
 static const struct guard guards_old[GUARD_COUNT] __initconst = {

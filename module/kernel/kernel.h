@@ -54,6 +54,7 @@ enum filter_form {
  * @filter_form: of __seccomp_filter()
  * @create_prog: fentry site of bpf_prog_create_from_user()
  * @notify_ioctl: fentry site of seccomp_notify_ioctl()
+ * @notify_release: fentry site of seccomp_notify_release()
  * @guard: what holds pins in place where the kernel cannot seal a mapping
  * @actions_logged: kernel.seccomp.actions_logged, as its SECCOMP_LOG_* bits
  * @strict: what strict mode allows a native caller, ended by -1
@@ -70,6 +71,7 @@ struct kernel_facts {
 	enum filter_form filter_form;
 	unsigned long	create_prog;
 	unsigned long	notify_ioctl;
+	unsigned long	notify_release;
 	struct guard	guard[GUARD_COUNT];
 	const u32	*actions_logged;
 	const int	*strict;

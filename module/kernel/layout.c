@@ -10,11 +10,13 @@
 #include <linux/fs_struct.h>
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
+#include <linux/net.h>
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
+#include <net/sock.h>
 
 #include "btf.h"
 #include "calls.h"
@@ -143,6 +145,7 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(cred, cap_ambient),
 	PUBLIC(nsproxy, mnt_ns),
 	PUBLIC(bpf_prog, len),
+	PUBLIC(bpf_prog, jited_len),
 	PUBLIC(bpf_prog, bpf_func),
 	PUBLIC(pt_regs, orig_ax),
 	PUBLIC(pt_regs, r10),
@@ -161,6 +164,7 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(vm_area_struct, shared),
 	PUBLIC(file, f_op),
 	PUBLIC(file, f_inode),
+	PUBLIC(file, f_cred),
 	PUBLIC(file, f_mapping),
 	PUBLIC(file, private_data),
 	PUBLIC(inode, i_size),
@@ -169,6 +173,8 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(address_space, i_mmap_writable),
 	PUBLIC(file_operations, owner),
 	PUBLIC(file_operations, release),
+	PUBLIC(sock, sk_socket),
+	PUBLIC(socket, file),
 };
 
 static int __init find_member(const struct kbtf_view *btf, u32 id,

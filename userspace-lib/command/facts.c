@@ -83,6 +83,8 @@ static const struct call hooked[] = {
 	     "int(struct bpf_prog * *, struct sock_fprog *, bpf_aux_classic_check_t, bool)"),
 	CALL(notify_ioctl, "seccomp_notify_ioctl",
 	     "long int(struct file *, unsigned int, long unsigned int)"),
+	CALL(notify_release, "seccomp_notify_release",
+	     "int(struct inode *, struct file *)"),
 };
 
 static const char * const states[] = {
