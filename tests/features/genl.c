@@ -252,9 +252,12 @@ bool event_next(struct genl *g, int ms, struct message *m)
 	struct pollfd p = { .fd = g->fd, .events = POLLIN };
 	int len;
 
-	if (poll(&p, 1, ms) < 1)
-		return false;
-	len = recv(g->fd, &in, sizeof(in), 0);
+	do {
+		if (poll(&p, 1, ms) < 1)
+			return false;
+		len = recv(g->fd, &in, sizeof(in), 0);
+		/* Something was lost: how much, an event says. */
+	} while (len < 0 && errno == ENOBUFS);
 	NEED(len > 0 && NLMSG_OK(&in.header, len));
 	read_message(m, &in.header);
 	NEED(m->cmd == CMD(EVENT));

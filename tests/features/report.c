@@ -390,25 +390,36 @@ CASE(report_pins, "the pins of a task, if they are asked for")
  */
 #define DUMPED 100
 
+static void long_chain_kid(struct kid *k)
+{
+	long word;
+	int i;
+
+	no_new_privs();
+	listener_hand(k, filter(NESTABLE, SYS_getpgrp, ASK));
+	for (i = 1; i < DUMPED; i++)
+		NEED(!filter(0, SYS_getpgrp, PASS));
+	say(k, 1);
+	hear(k, &word);
+}
+
 CASE(report_stalled, "who does not read a dump keeps no chain alive")
 {
-	unsigned long flags[LOW_LAYERS] = { NESTABLE };
 	struct question q;
 	struct answer a;
 	struct genl g;
-	struct nest t;
-	int i;
+	struct kid k;
 
 	open_as_root(&g);
-	nest_start(&t, flags, 1);
-	for (i = 1; i < DUMPED; i++)
-		NEED(!nest_add(&t, i < LOW_LAYERS ? 0 : SEQUENTIAL));
+	kid_start(&k, long_chain_kid, NULL);
+	listener_take(&k);
+	CHECK_EQ(heard(&k), 1);
 	question(&q, CMD(TASK));
-	question_u32(&q, ATTR(PID), t.k.pid);
+	question_u32(&q, ATTR(PID), k.pid);
 	genl_send(&g, &q);
-	CONTROL(!listener_hung_up(t.listener[0], 100));
-	kid_kill(&t.k);
-	CHECK(listener_hung_up(t.listener[0], 10000));
+	CONTROL(!listener_hung_up(k.listener, 100));
+	kid_kill(&k);
+	CHECK(listener_hung_up(k.listener, 10000));
 	CHECK_EQ(genl_read(&g, &a), 0);
 	CONTROL_EQ(a.n, 1 + DUMPED);
 }

@@ -30,7 +30,8 @@
  *	what it answers to that call; nothing of it happens.
  *	Errors: EINVAL without _PID, or for one of _NR and _ARCH without the
  *	other; ESRCH for no such task, or one that ends; EPERM; EAGAIN while the
- *	task is in execve(2), or its address space is locked; ENOMEM; EINTR
+ *	task is in execve(2), or its address space is locked; ENOMEM; EINTR.
+ *	_WITH_PINS needs the right to read with ptrace in any case
  * @OVERLAY_SECCOMP_CMD_FILTER: a message of such a dump: _ID, _FLAGS, _LISTENER,
  *	_USERS, _INSNS, _JIT; with a listener that is open _LISTENER_ID,
  *	_PENDING and _RECEIVED; if a call was given, _VERDICT, and _CACHED for
@@ -40,7 +41,9 @@
  *	_LISTENER_ID, _FLAGS. Errors: EBADF; EINVAL for another kind of file,
  *	or without _FD
  * @OVERLAY_SECCOMP_CMD_SUBSCRIBE: have the socket get events from now on, until
- *	it is closed. No attributes. Twice is as once. ENOSPC beyond 32 sockets
+ *	it is closed. No attributes. Twice is as once. ENOSPC beyond 32 sockets.
+ *	A socket that was full says so once by ENOBUFS, unless it has
+ *	NETLINK_NO_ENOBUFS; _EVENT_LOST says how much it has missed
  * @OVERLAY_SECCOMP_CMD_EVENT: what a subscriber gets: _EVENT, _TIME, _TASK, and
  *	as the event says _ID, _FLAGS, _VALUE and _ERROR
  */
@@ -68,8 +71,8 @@ enum overlay_seccomp_cmd {
  *	now; of a task: in its chain
  * @OVERLAY_SECCOMP_ATTR_PINS: u32: alive now
  * @OVERLAY_SECCOMP_ATTR_SUBSCRIBERS: u32: sockets that get events
- * @OVERLAY_SECCOMP_ATTR_REFERENCES: u32: on the module, without that of this
- *	very question; rmmod(8) fails while there is one
+ * @OVERLAY_SECCOMP_ATTR_REFERENCES: u32: on the module; rmmod(8) fails while
+ *	there is one
  * @OVERLAY_SECCOMP_ATTR_COUNTERS: nested: since the load, for each event of enum
  *	overlay_seccomp_event an attribute of that number, u64
  * @OVERLAY_SECCOMP_ATTR_PID: u32: in the caller's pid namespace
