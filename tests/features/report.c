@@ -227,7 +227,7 @@ CASE(report_task, "the filters of a task, innermost first")
 	struct nest t;
 
 	open_as_root(&g);
-	NEST(&t, NESTABLE, 0, NESTABLE | KILLABLE, SEQUENTIAL);
+	NEST(&t, NESTABLE, SECCOMP_FILTER_FLAG_LOG, NESTABLE, SEQUENTIAL);
 	CHECK_EQ(ask_task(&g, t.k.pid, &a), 0);
 	CHECK_EQ(a.message[0].cmd, CMD(TASK));
 	CHECK_EQ(a.message[0].num[ATTR(PID)], t.k.pid);
@@ -235,9 +235,9 @@ CASE(report_task, "the filters of a task, innermost first")
 	CHECK_EQ(a.message[0].num[ATTR(FILTERS)], 4);
 	CHECK_EQ(a.n, 5);
 	CHECK_EQ(filter_num(&a, 0, ATTR(FLAGS)), FILTER(SEQUENTIAL));
-	CHECK_EQ(filter_num(&a, 1, ATTR(FLAGS)) & ~FILTER(WAIT_KILLABLE),
+	CHECK_EQ(filter_num(&a, 1, ATTR(FLAGS)),
 		 FILTER(OVERLAY) | FILTER(NESTED) | FILTER(REDIRECT));
-	CONTROL_EQ(filter_num(&a, 2, ATTR(FLAGS)), 0);
+	CHECK_EQ(filter_num(&a, 2, ATTR(FLAGS)), FILTER(LOG));
 	CHECK_EQ(filter_num(&a, 3, ATTR(FLAGS)),
 		 FILTER(OVERLAY) | FILTER(REDIRECT));
 	CHECK_EQ(filter_num(&a, 0, ATTR(LISTENER)), LISTENER(NONE));
