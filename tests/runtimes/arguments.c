@@ -25,6 +25,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The C library of bullseye does not name it. */
+#ifndef SYS_openat2
+#define SYS_openat2	437
+#endif
+
 #define PORT	12345
 #define FD	100	/* of /dev/null, in the target */
 

@@ -31,6 +31,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* The C library of bullseye does not name it. */
+#ifndef SYS_openat2
+#define SYS_openat2	437
+#endif
+
 #define HIDDEN_FD	9
 #define TRIES		150
 #define MANY_TRIES	600	/* of what takes little time */

@@ -45,6 +45,11 @@
 #include <linux/filter.h>
 #include <linux/overlay_seccomp.h>
 
+/* The C library of bullseye does not name it. */
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 
