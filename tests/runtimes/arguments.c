@@ -25,9 +25,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The C library of bullseye does not name it. */
+/* The C library of bullseye does not name them. */
 #ifndef SYS_openat2
 #define SYS_openat2	437
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd	438
 #endif
 
 #define PORT	12345

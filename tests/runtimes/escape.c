@@ -31,9 +31,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The C library of bullseye does not name it. */
+/* The C library of bullseye does not name them. */
 #ifndef SYS_openat2
 #define SYS_openat2	437
+#endif
+#ifndef SYS_pidfd_getfd
+#define SYS_pidfd_getfd	438
 #endif
 
 #define HIDDEN_FD	9

@@ -1081,6 +1081,8 @@ static _Noreturn void run(int sock, char **command)
 	fd = overlay_seccomp_install(SECCOMP_FILTER_FLAG_NEW_LISTENER |
 				     SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV |
 				     SECCOMP_FILTER_FLAG_REDIRECT, &prog);
+	if (fd == -EINVAL && overlay_seccomp_has(SECCOMP_OVERLAY_REDIRECT))
+		die("the kernel cannot wait killably (Linux 5.19)", EINVAL);
 	if (fd < 0)
 		die("installing the filter", -fd);
 	if (write(sock, &fd, sizeof(fd)) != sizeof(fd) ||
