@@ -123,7 +123,7 @@ help:
 	@echo 'Building:'
 	@echo '  all (default)    module and userspace, for the running kernel'
 	@echo '  module           overlay_seccomp.ko: gcc, make, kernel headers'
-	@echo '  userspace        library, command and test binary: libbpf-dev'
+	@echo '  userspace        library, command, test binary: libbpf-dev, libmnl-dev'
 	@echo '  sparse           the module under sparse'
 	@echo '  sign             overlay_seccomp.ko, with KEY=FILE CERT=FILE'
 	@echo '  clean            remove what was built'
