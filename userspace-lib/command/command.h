@@ -2,7 +2,9 @@
 #ifndef OVERLAY_SECCOMP_COMMAND_H
 #define OVERLAY_SECCOMP_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <linux/types.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -19,6 +21,10 @@ enum {
 int cmd_info(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_tree(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
+int cmd_monitor(int argc, char **argv);
 
 struct feature {
 	const char	*name;
@@ -33,7 +39,15 @@ const struct feature *feature_find(const char *name);
 /* To stderr, with the command's name before it. */
 __printf(1, 2) void complain(const char *fmt, ...);
 
-/* A JSON string, quotes included, to stdout. */
+/* A JSON string, quotes included, to stdout; what is not UTF-8 is replaced. */
 void json_string(const char *s);
+/* The name of an id. */
+void json_id(uint64_t id);
+
+/* realloc() for COUNT of SIZE, the last of them zeroed; ends without memory. */
+void *grow(void *array, size_t count, size_t size);
+
+/* A number in a decimal or hexadecimal text: is it one, and up to MAX? */
+bool parse_number(const char *text, uint64_t max, uint64_t *number);
 
 #endif

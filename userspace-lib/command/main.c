@@ -2,8 +2,10 @@
 /*
  * overlay-seccomp: subcommands, each in a file of its own.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "command.h"
@@ -15,6 +17,10 @@ static const struct {
 } subcommands[] = {
 	{ "check", cmd_check, "will the module work with this kernel?" },
 	{ "info", cmd_info, "what does the loaded module offer?" },
+	{ "status", cmd_status, "what does it do now, and who supervises?" },
+	{ "tree", cmd_tree, "which tasks are under which filters?" },
+	{ "explain", cmd_explain, "what is a task under, and what may it do?" },
+	{ "monitor", cmd_monitor, "events, as they happen" },
 	{ "run", cmd_run, "start a program with another task's filters" },
 };
 
@@ -27,6 +33,29 @@ void complain(const char *fmt, ...)
 	vfprintf(stderr, fmt, args);
 	va_end(args);
 	fputc('\n', stderr);
+}
+
+void *grow(void *array, size_t count, size_t size)
+{
+	char *grown = reallocarray(array, count, size);
+
+	if (!grown) {
+		complain("%s", strerror(ENOMEM));
+		exit(EXIT_TROUBLE);
+	}
+	memset(grown + (count - 1) * size, 0, size);
+	return grown;
+}
+
+bool parse_number(const char *text, uint64_t max, uint64_t *number)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	errno = 0;
+	*number = strtoull(text, &end, 0);
+	return !errno && !*end && *number <= max;
 }
 
 static void usage(FILE *out)

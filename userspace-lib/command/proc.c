@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proc.h"
+
+static bool read_file(const char *path, char *to, size_t size)
+{
+	FILE *file = fopen(path, "re");
+	size_t len;
+
+	if (!file)
+		return false;
+	len = fread(to, 1, size - 1, file);
+	fclose(file);
+	to[len] = '\0';
+	return len;
+}
+
+void proc_comm(pid_t tid, char comm[COMM_SIZE])
+{
+	char path[64];
+	char *c;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", tid);
+	if (!read_file(path, comm, COMM_SIZE)) {
+		strcpy(comm, "?");
+		return;
+	}
+	comm[strcspn(comm, "\n")] = '\0';
+	for (c = comm; *c; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			*c = '?';
+}
+
+bool proc_has_seccomp(pid_t pid, pid_t tid)
+{
+	char path[64], status[4096];
+	const char *mode;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
+	if (!read_file(path, status, sizeof(status)))
+		return false;
+	mode = strstr(status, "\nSeccomp:\t");
+	return mode && mode[strlen("\nSeccomp:\t")] != '0';
+}
+
+void proc_each(const char *directory, bool (*fn)(long number, void *to),
+	       void *to)
+{
+	DIR *dir = opendir(directory);
+	struct dirent *entry;
+	char *end;
+	long number;
+
+	if (!dir)
+		return;
+	while ((entry = readdir(dir))) {
+		number = strtol(entry->d_name, &end, 10);
+		if (end == entry->d_name || *end)
+			continue;
+		if (fn(number, to))
+			break;
+	}
+	closedir(dir);
+}

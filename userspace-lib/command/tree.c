@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * overlay-seccomp tree: the chains of filters as trees, each task a leaf.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "holders.h"
+#include "netlink.h"
+#include "proc.h"
+#include "terminal.h"
+#include "words.h"
+
+static const char help[] =
+"Usage: overlay-seccomp tree [-j] [--color=WHEN] [PID]\n"
+"\n"
+"Draws which tasks are under which seccomp filters: a filter stands below the\n"
+"one that was installed before it, and a process below its innermost. With PID\n"
+"only what that process is under. Needs CAP_NET_ADMIN, but for own processes.\n"
+"\n"
+"      --color=WHEN  auto (on a terminal, unless NO_COLOR is set), always, never\n"
+"  -j, --json        as JSON\n"
+"  -h, --help        this text\n"
+"\n"
+"Exit status: 0, 1 the module is not loaded, or no such process has filters,\n"
+"2 usage, or nothing could be found out.\n";
+
+/* Threads of one process that have one chain. */
+struct leaf {
+	pid_t		pid;
+	pid_t		tid;		/* of the first of them */
+	size_t		threads;
+	struct leaf	*next;
+};
+
+struct node {
+	struct filter	filter;
+	struct node	*inner;		/* first of those within */
+	struct node	*next;		/* beside this one */
+	struct leaf	*leaves;
+	struct node	*hash_next;
+};
+
+#define BUCKETS 4096
+
+struct tree {
+	struct link	*link;
+	pid_t		only;		/* 0: all */
+	struct node	*roots;
+	struct node	*buckets[BUCKETS];
+	pid_t		pid;
+	size_t		asked;
+	size_t		hidden;
+	size_t		tasks;
+	int		error;		/* worse than what a task can cause */
+};
+
+static struct node *find_node(struct tree *tree, const struct filter *filter,
+			      struct node *outer)
+{
+	struct node **bucket = &tree->buckets[filter->id % BUCKETS];
+	struct node **list = outer ? &outer->inner : &tree->roots;
+	struct node *node;
+
+	for (node = *bucket; node; node = node->hash_next)
+		if (node->filter.id == filter->id)
+			return node;
+	node = grow(NULL, 1, sizeof(*node));
+	node->filter = *filter;
+	node->hash_next = *bucket;
+	*bucket = node;
+	node->next = *list;
+	*list = node;
+	return node;
+}
+
+static void add_leaf(struct node *node, pid_t pid, pid_t tid)
+{
+	struct leaf *leaf = node->leaves;
+
+	/* Threads come one after another. */
+	if (!leaf || leaf->pid != pid) {
+		leaf = grow(NULL, 1, sizeof(*leaf));
+		leaf->pid = pid;
+		leaf->tid = tid;
+		leaf->next = node->leaves;
+		node->leaves = leaf;
+	}
+	leaf->threads++;
+}
+
+static void add_task(struct tree *tree, pid_t tid, const struct task *task)
+{
+	struct node *node = NULL;
+	size_t i;
+
+	for (i = task->filters_count; i > 0; i--)
+		node = find_node(tree, &task->filters[i - 1], node);
+	if (!node)
+		return;
+	add_leaf(node, tree->pid, tid);
+	tree->tasks++;
+}
+
+static bool on_thread(long number, void *to)
+{
+	struct tree *tree = to;
+	struct task task;
+	int err;
+
+	progress("tasks looked at", ++tree->asked);
+	if (!proc_has_seccomp(tree->pid, number))
+		return false;
+	err = link_task(tree->link, number, NULL, false, &task);
+	if (!err) {
+		add_task(tree, number, &task);
+		task_free(&task);
+	} else if (err == -EPERM || err == -EAGAIN) {
+		tree->hidden++;
+	} else if (err != -ESRCH) {
+		tree->error = err;
+	}
+	return tree->error;
+}
+
+static bool on_process(long number, void *to)
+{
+	struct tree *tree = to;
+	char path[64];
+
+	if (tree->only && number != tree->only)
+		return false;
+	tree->pid = number;
+	snprintf(path, sizeof(path), "/proc/%ld/task", number);
+	proc_each(path, on_thread, tree);
+	return tree->error;
+}
+
+static void free_nodes(struct node *node)
+{
+	struct node *next;
+	struct leaf *leaf;
+
+	for (; node; node = next) {
+		next = node->next;
+		free_nodes(node->inner);
+		while ((leaf = node->leaves)) {
+			node->leaves = leaf->next;
+			free(leaf);
+		}
+		free(node);
+	}
+}
+
+/* What stands left of a line; LAST: nothing comes below at this level. */
+struct margin {
+	const struct margin	*outer;
+	bool			last;
+};
+
+static void print_margin(const struct margin *margin, bool own)
+{
+	static const char * const drawn[] = { "│  ", "   ", "├─ ", "└─ " };
+	static const char * const ascii[] = { "|  ", "   ", "|- ", "`- " };
+	const char * const *part = terminal_draws() ? drawn : ascii;
+
+	if (!margin)
+		return;
+	print_margin(margin->outer, false);
+	fputs(part[2 * own + margin->last], stdout);
+}
+
+static void print_filter(const struct filter *filter,
+			 const struct holders *holders)
+{
+	size_t i;
+
+	printf("%s%08" PRIx64 "%s", colour(BOLD), filter->id >> 32,
+	       colour(PLAIN));
+	for (i = 0; i < filter_flags_count; i++)
+		if (filter->flags & filter_flags[i].number)
+			printf(" %s", filter_flags[i].name);
+	if (filter->listener == OVERLAY_SECCOMP_LISTENER_OPEN) {
+		printf(", %slistener open%s, ", colour(GREEN), colour(PLAIN));
+		holders_print(holders, filter->listener_id);
+	} else if (filter->listener == OVERLAY_SECCOMP_LISTENER_CLOSED) {
+		printf(", %slistener closed%s", colour(YELLOW), colour(PLAIN));
+	}
+	putchar('\n');
+}
+
+static void print_leaf(const struct leaf *leaf)
+{
+	char comm[COMM_SIZE];
+
+	proc_comm(leaf->tid, comm);
+	if (leaf->pid == leaf->tid)
+		printf("%s (%d)", comm, leaf->pid);
+	else
+		printf("%s (%d, thread %d)", comm, leaf->pid, leaf->tid);
+	if (leaf->threads > 1)
+		printf(" +%zu thread%s", leaf->threads - 1,
+		       leaf->threads > 2 ? "s" : "");
+	putchar('\n');
+}
+
+static void print_nodes(const struct node *node, const struct margin *outer,
+			const struct holders *holders)
+{
+	const struct leaf *leaf;
+
+	for (; node; node = node->next) {
+		struct margin own = { .outer = outer, .last = !node->next };
+		struct margin below = { .outer = &own };
+
+		print_margin(&own, true);
+		print_filter(&node->filter, holders);
+		for (leaf = node->leaves; leaf; leaf = leaf->next) {
+			below.last = !leaf->next && !node->inner;
+			print_margin(&below, true);
+			print_leaf(leaf);
+		}
+		print_nodes(node->inner, &own, holders);
+	}
+}
+
+static void json_leaves(const struct leaf *leaf)
+{
+	char comm[COMM_SIZE];
+	const char *comma = "";
+
+	for (; leaf; leaf = leaf->next) {
+		proc_comm(leaf->tid, comm);
+		printf("%s{\"pid\": %d, \"tid\": %d, \"comm\": ", comma,
+		       leaf->pid, leaf->tid);
+		json_string(comm);
+		printf(", \"threads\": %zu}", leaf->threads);
+		comma = ", ";
+	}
+}
+
+static void json_nodes(const struct node *node, const struct holders *holders)
+{
+	const char *comma = "";
+
+	for (; node; node = node->next) {
+		printf("%s{", comma);
+		json_filter(&node->filter, holders);
+		fputs(", \"tasks\": [", stdout);
+		json_leaves(node->leaves);
+		fputs("], \"inner\": [", stdout);
+		json_nodes(node->inner, holders);
+		fputs("]}", stdout);
+		comma = ", ";
+	}
+}
+
+static void print(struct tree *tree, bool json)
+{
+	struct holders holders;
+
+	holders_find(&holders, tree->link);
+	if (json) {
+		fputs("{\"roots\": [", stdout);
+		json_nodes(tree->roots, &holders);
+		printf("], \"hidden\": %zu}\n", tree->hidden);
+	} else {
+		print_nodes(tree->roots, NULL, &holders);
+		if (tree->hidden)
+			printf("and %zu task%s that this user may not look at\n",
+			       tree->hidden, tree->hidden == 1 ? "" : "s");
+	}
+	holders_free(&holders);
+}
+
+static int result(const struct tree *tree)
+{
+	if (tree->error) {
+		complain("the module does not say: %s",
+			 strerror(-tree->error));
+		return EXIT_TROUBLE;
+	}
+	if (!tree->tasks && tree->hidden) {
+		complain("this user may look at no such task (CAP_NET_ADMIN)");
+		return EXIT_TROUBLE;
+	}
+	if (!tree->tasks && tree->only) {
+		complain("%d: no such process, or it has no filters",
+			 tree->only);
+		return EXIT_NO;
+	}
+	return EXIT_YES;
+}
+
+static int draw(pid_t only, bool json)
+{
+	struct tree tree = { .only = only };
+	struct link link;
+	int ret = link_open_or_say(&link);
+
+	if (ret)
+		return ret;
+	tree.link = &link;
+	proc_each("/proc", on_process, &tree);
+	progress_end();
+	if (!tree.error)
+		print(&tree, json);
+	ret = result(&tree);
+	free_nodes(tree.roots);
+	link_close(&link);
+	return ret;
+}
+
+int cmd_tree(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "color", required_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	const char *when = "auto";
+	uint64_t pid = 0;
+	bool json = false;
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
+		switch (opt) {
+		case 'c':
+			when = optarg;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return EXIT_YES;
+		default:
+			fputs(help, stderr);
+			return EXIT_TROUBLE;
+		}
+	}
+	if (optind < argc && (!parse_number(argv[optind++], INT32_MAX, &pid) ||
+			      !pid)) {
+		complain("'%s' is no process id", argv[optind - 1]);
+		return EXIT_TROUBLE;
+	}
+	if (optind < argc || !terminal_colours(when)) {
+		fputs(help, stderr);
+		return EXIT_TROUBLE;
+	}
+	return draw(pid, json);
+}
