@@ -17,8 +17,8 @@ NO_COPY	:= ! -name '.*' ! -name '*.o' ! -name '*.a' ! -name '*.ko' \
 	   ! -name '*.symvers' ! -name '*.orig' ! -name '*.rej' ! -name '*~'
 
 .PHONY: all module userspace sparse sign check check-all check-debug \
-	check-userspace try install uninstall dkms-install dkms-uninstall \
-	clean help
+	check-userspace examples-go examples-rust try install uninstall \
+	dkms-install dkms-uninstall clean help
 .DEFAULT_GOAL := all
 
 all: module userspace
@@ -63,6 +63,9 @@ sign:
 userspace:
 	$(MAKE) -C userspace-lib
 	$(MAKE) -C tests
+
+examples-go examples-rust:
+	$(MAKE) -C userspace-lib $@
 
 check:
 	tests/vm/check
@@ -124,6 +127,8 @@ help:
 	@echo '  all (default)    module and userspace, for the running kernel'
 	@echo '  module           overlay_seccomp.ko: gcc, make, kernel headers'
 	@echo '  userspace        library, command, test binary: libbpf-dev, libmnl-dev'
+	@echo '  examples-go, examples-rust  a supervisor in each; skipped without'
+	@echo '                   the toolchain'
 	@echo '  sparse           the module under sparse'
 	@echo '  sign             overlay_seccomp.ko, with KEY=FILE CERT=FILE'
 	@echo '  clean            remove what was built'

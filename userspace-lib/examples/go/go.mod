@@ -1,0 +1,3 @@
+module nested-mknod
+
+go 1.15
