@@ -278,6 +278,9 @@ static int serve(int listener, int pidfd)
 			polled[1].fd = -1;
 		}
 	} while (!(polled[0].revents & POLLHUP));
+	/* On newer kernels a task leaves its filters before it has ended. */
+	if (polled[1].fd >= 0)
+		status = reap(pidfd);
 	free(resp);
 	free(req);
 	say("hang-up");
