@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * supervise: the two supervisors of tests/runtimes/crun.
+ * supervise: the two supervisors of tests/runtimes.
  *
- *   supervise outer [--overlay] LOG PROGRAM [ARG...]
+ *   supervise outer [--overlay] [--as ROLE] LOG PROGRAM [ARG...]
  *
  *     puts PROGRAM under a filter with a listener (with --overlay, an overlay
  *     listener), answers it until the last task below has ended, and exits as
- *     PROGRAM did.
+ *     PROGRAM did. It can have another ROLE than the outer's.
  *
  *   supervise inner LOG SOCKET
  *
@@ -16,7 +16,7 @@
  * Asked are mkdir(2) and mkdirat(2), by PROGRAM's filter here and by the
  * profile there. The last component of the path says what the answer is:
  *
- *   ROLE-no       an errno: EDQUOT from the inner, EXDEV from the outer
+ *   ROLE-no       an errno: EXDEV from the outer, EDQUOT from another
  *   ROLE-hangs    none
  *   ROLE-dies     none: the supervisor exits
  *
@@ -195,7 +195,7 @@ static bool decide(const char *path, struct seccomp_notif_resp *resp)
 		return false;
 	}
 	if (wants(path, "no")) {
-		resp->error = strcmp(role, "inner") ? -EXDEV : -EDQUOT;
+		resp->error = strcmp(role, "outer") ? -EDQUOT : -EXDEV;
 		say("mkdir %s errno", path);
 	} else {
 		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
@@ -363,7 +363,7 @@ static int inner(const char *path)
 
 static int print_usage(void)
 {
-	fprintf(stderr, "usage: supervise outer [--overlay] LOG PROGRAM...\n"
+	fprintf(stderr, "usage: supervise outer [--overlay] [--as ROLE] LOG PROGRAM...\n"
 			"       supervise inner LOG SOCKET\n");
 	return 2;
 }
@@ -379,9 +379,13 @@ int main(int argc, char **argv)
 		flags |= SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS;
 		at++;
 	}
+	role = argv[1];
+	if (is_outer && argc > at + 1 && !strcmp(argv[at], "--as")) {
+		role = argv[at + 1];
+		at += 2;
+	}
 	if (argc < at + 2 || (!is_outer && strcmp(argv[1], "inner")))
 		return print_usage();
-	role = argv[1];
 	log_fd = open(argv[at], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		      0644);
 	if (log_fd < 0) {
