@@ -21,7 +21,7 @@ static const struct {
 	{ "tree", cmd_tree, "which tasks are under which filters?" },
 	{ "explain", cmd_explain, "what is a task under, and what may it do?" },
 	{ "monitor", cmd_monitor, "events, as they happen" },
-	{ "run", cmd_run, "start a program with another task's filters" },
+	{ "run", cmd_run, "start a program under filters" },
 };
 
 void complain(const char *fmt, ...)
