@@ -14,6 +14,7 @@
 #include "command.h"
 #include "facts.h"
 #include "image.h"
+#include "machine.h"
 #include "overlay_seccomp.h"
 #include "tested.h"
 
@@ -23,9 +24,10 @@ static const char help[] =
 "Usage: overlay-seccomp check [-j] [--kernel FILE]\n"
 "\n"
 "Says for each feature whether it is available through the module, native to\n"
-"the kernel, or missing and why; and from which suite of Debian the running\n"
-"kernel is, if it is one that the project is tested on. Loads nothing and needs\n"
-"no privilege.\n"
+"the kernel, or missing and why. Of the running machine it says too from which\n"
+"suite of Debian the kernel is, if it is one that the project is tested on; what\n"
+"decides whether the module can be built and loaded; and what to do next. Loads\n"
+"nothing and needs no privilege.\n"
 "\n"
 "  -k, --kernel FILE  of another kernel: its image (/boot/vmlinuz-VERSION), a\n"
 "                     vmlinux with BTF, or raw BTF; default: the running one,\n"
@@ -33,8 +35,8 @@ static const char help[] =
 "  -j, --json         as JSON\n"
 "  -h, --help         this text\n"
 "\n"
-"Exit status: 0 every feature is there, 1 one is missing, 2 usage or not\n"
-"known.\n";
+"Exit status: 0 every feature is there, or would be once the module is loaded,\n"
+"1 one is missing, 2 usage or not known.\n";
 
 /* What this version of the module has. */
 static const __u64 offered = SECCOMP_OVERLAY_STRICT | SECCOMP_OVERLAY_CLONE |
@@ -48,35 +50,66 @@ static const char *state_of(const struct facts *facts, __u64 bit)
 	return facts->missing_count ? "missing" : "available";
 }
 
-static void print_text(const struct facts *facts, const char *kernel)
+static void print_features(const struct facts *facts)
 {
 	size_t i;
 
-	printf("kernel      %s\n", kernel);
-	if (facts->running)
-		printf("tested      %s\n", tested_suite(kernel) ?: "no");
 	for (i = 0; i < features_count; i++)
 		if (features[i].bit & offered)
 			printf("%-11s %-10s %s\n", features[i].name,
 			       state_of(facts, features[i].bit),
 			       features[i].what);
-	if (!facts->missing_count)
-		return;
-	puts("\nThe module refuses to load there:");
-	for (i = 0; i < facts->missing_count; i++)
-		printf("  %s\n", facts->missing[i]);
 }
 
-static void print_json(const struct facts *facts, const char *kernel)
+static void print_step(const char *step)
 {
-	const char *comma = "";
+	printf("  %s\n", step);
+}
+
+/* @machine is NULL for another kernel than the running one. */
+static void print_text(const struct facts *facts, const char *kernel,
+		       const struct machine *machine, bool kernel_will_do)
+{
+	size_t i;
+
+	printf("kernel      %s\n", kernel);
+	if (machine)
+		printf("tested      %s\n", tested_suite(kernel) ?: "no");
+	print_features(facts);
+	if (machine) {
+		putchar('\n');
+		machine_print(machine);
+	}
+	if (facts->missing_count)
+		puts("\nThe module refuses to load there:");
+	for (i = 0; i < facts->missing_count; i++)
+		printf("  %s\n", facts->missing[i]);
+	if (machine) {
+		puts("\nWhat to do next:");
+		machine_next(machine, kernel_will_do, print_step);
+	}
+}
+
+static const char *comma = "";
+
+static void json_step(const char *step)
+{
+	fputs(comma, stdout);
+	json_string(step);
+	comma = ", ";
+}
+
+static void print_json(const struct facts *facts, const char *kernel,
+		       const struct machine *machine, bool kernel_will_do)
+{
 	size_t i;
 
 	fputs("{\"kernel\": ", stdout);
 	json_string(kernel);
 	printf(", \"running\": %s, \"tested\": %s, \"features\": {",
-	       facts->running ? "true" : "false",
-	       facts->running && tested_suite(kernel) ? "true" : "false");
+	       machine ? "true" : "false",
+	       machine && tested_suite(kernel) ? "true" : "false");
+	comma = "";
 	for (i = 0; i < features_count; i++) {
 		if (!(features[i].bit & offered))
 			continue;
@@ -85,10 +118,18 @@ static void print_json(const struct facts *facts, const char *kernel)
 		comma = ", ";
 	}
 	fputs("}, \"missing\": [", stdout);
-	for (i = 0; i < facts->missing_count; i++) {
-		fputs(i ? ", " : "", stdout);
-		json_string(facts->missing[i]);
-	}
+	comma = "";
+	for (i = 0; i < facts->missing_count; i++)
+		json_step(facts->missing[i]);
+	fputs("], \"machine\": ", stdout);
+	if (machine)
+		machine_json(machine);
+	else
+		fputs("null", stdout);
+	fputs(", \"next\": [", stdout);
+	comma = "";
+	if (machine)
+		machine_next(machine, kernel_will_do, json_step);
 	puts("]}");
 }
 
@@ -105,6 +146,8 @@ static int no_print(enum libbpf_print_level level, const char *fmt,
 static int report(const char *path, bool json)
 {
 	struct facts facts = { .running = !path };
+	struct machine running, *machine = NULL;
+	bool kernel_will_do;
 	struct utsname name;
 	struct btf *btf;
 	int status;
@@ -120,10 +163,19 @@ static int report(const char *path, bool json)
 	if (err)
 		complain("/proc/kallsyms: %s; symbols are not checked",
 			 strerror(-err));
+	kernel_will_do = !facts.missing_count;
+	if (!path) {
+		machine = &running;
+		machine_learn(machine, name.release);
+		if (machine->ftrace == NO)
+			facts_miss(&facts, "kernel.ftrace_enabled is 0");
+	}
 	if (json)
-		print_json(&facts, path ? path : name.release);
+		print_json(&facts, path ? path : name.release, machine,
+			   kernel_will_do);
 	else
-		print_text(&facts, path ? path : name.release);
+		print_text(&facts, path ? path : name.release, machine,
+			   kernel_will_do);
 	status = facts.missing_count && (facts.native & offered) != offered ?
 		 EXIT_NO : EXIT_YES;
 	facts_free(&facts);
