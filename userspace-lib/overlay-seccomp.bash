@@ -75,7 +75,7 @@ _overlay_seccomp_run()
 	at=$(_overlay_seccomp_command_at)
 	if [ "${COMP_WORDS[at - 1]}" = -- ] ||
 		{ [ "$at" -gt 2 ] && [ "${1#-}" = "$1" ]; }; then
-		mapfile -t COMPREPLY < <(compgen -c -- "$1")
+		mapfile -t COMPREPLY < <(compgen -c -- "$1" | sort -u)
 	else
 		mapfile -t COMPREPLY < <(compgen -W '--clone --filter
 			--strict-after --sequential --help --' -- "$1")
