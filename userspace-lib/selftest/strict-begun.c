@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0-only
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * What a program does before main(), in it and after it, and which of that is
  * in strict mode: strict-begun [getppid | exit | _exit].
