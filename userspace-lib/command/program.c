@@ -169,6 +169,8 @@ static const char *judge(int fd)
 
 	if (fstat(fd, &st))
 		return strerror(errno);
+	if (!S_ISREG(st.st_mode))
+		return "no regular file";
 	reason = judge_privileges(fd, &st);
 	if (reason)
 		return reason;
