@@ -27,6 +27,7 @@
 
 #include <linux/overlay_seccomp.h>
 
+#include "cases.h"
 #include "harness.h"
 
 #ifndef SYS_pidfd_open
@@ -188,6 +189,16 @@ void diag(const char *fmt, ...)
 	fflush(stdout);
 }
 
+const char *harness_reason(void)
+{
+	return verdict->reason;
+}
+
+void harness_forget(void)
+{
+	memset(verdict, 0, sizeof(*verdict));
+}
+
 static double from_env(const char *name, double fallback)
 {
 	const char *text = getenv(name);
@@ -347,7 +358,7 @@ static enum outcome one_case(const struct test_case *c, int out)
 	int status = 0;
 	pid_t pid;
 
-	memset(verdict, 0, sizeof(*verdict));
+	harness_forget();
 	fflush(NULL);
 	pid = fork();
 	if (!pid)
@@ -394,14 +405,19 @@ static void print_output(int out)
 		printf("#   %s\n", line);
 }
 
-static bool selected(const struct test_case *c)
+static bool named(const char *name)
 {
 	int i;
 
 	for (i = 0; i < only_count; i++)
-		if (!fnmatch(only[i], c->name, 0))
+		if (!fnmatch(only[i], name, 0))
 			return true;
 	return !only_count;
+}
+
+static bool selected(const struct test_case *c)
+{
+	return named(c->name);
 }
 
 static unsigned int count_selected(void)
@@ -443,6 +459,10 @@ static int usage(FILE *to, int status)
 	fputs("usage: overlay-seccomp-test [options]\n"
 	      "Tests the loaded overlay_seccomp module and prints TAP.\n"
 	      "\n"
+	      "  -b, --bench            measure what calls cost, in ns\n"
+	      "  -c, --count            in time stamps: in an emulator that\n"
+	      "                         counts instructions, instructions\n"
+	      "  -s, --state STATE      of the module: found, armed, crowd\n"
 	      "  -l, --list             print the names of the cases\n"
 	      "  -o, --only NAME        run only these (a glob, repeatable)\n"
 	      "  -t, --timeout-scale N  multiply every time-out by N\n"
@@ -475,6 +495,22 @@ static int ask_module(void)
 		errno : 0;
 }
 
+static bool prepare(void)
+{
+	verdict = mmap(NULL, sizeof(*verdict), PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	return verdict != MAP_FAILED;
+}
+
+static int measure(const char *state)
+{
+	if (!prepare()) {
+		perror("overlay-seccomp-test: mmap");
+		return EXIT_SOME_FAILED;
+	}
+	return bench_main(state, !ask_module(), named);
+}
+
 static int start(void)
 {
 	int err = ask_module();
@@ -490,9 +526,7 @@ static int start(void)
 		       strerror(err));
 		return EXIT_SOME_FAILED;
 	}
-	verdict = mmap(NULL, sizeof(*verdict), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (verdict == MAP_FAILED) {
+	if (!prepare()) {
 		printf("Bail out! mmap: %s\n", strerror(errno));
 		return EXIT_SOME_FAILED;
 	}
@@ -514,18 +548,28 @@ static bool parse_scale(const char *text)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "bench", no_argument, NULL, 'b' },
+		{ "count", no_argument, NULL, 'c' },
+		{ "state", required_argument, NULL, 's' },
 		{ "list", no_argument, NULL, 'l' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "timeout-scale", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	bool list_only = false;
+	bool list_only = false, bench = false;
+	const char *state = NULL;
 	int c;
 
 	timeout_scale = from_env("OVERLAY_TEST_TIMEOUT_SCALE", 1);
-	while ((c = getopt_long(argc, argv, "lo:t:h", options, NULL)) != -1) {
-		if (c == 'l')
+	while ((c = getopt_long(argc, argv, "bcs:lo:t:h", options, NULL)) != -1) {
+		if (c == 'b')
+			bench = true;
+		else if (c == 'c')
+			count_instructions = true;
+		else if (c == 's' && bench_state_known(optarg))
+			state = optarg;
+		else if (c == 'l')
 			list_only = true;
 		else if (c == 'o' && only_count < MAX_ONLY)
 			only[only_count++] = optarg;
@@ -535,6 +579,10 @@ int main(int argc, char **argv)
 			return usage(stderr, EXIT_USAGE);
 	}
 	if (optind < argc)
+		return usage(stderr, EXIT_USAGE);
+	if (bench)
+		return measure(state);
+	if (count_instructions || state)
 		return usage(stderr, EXIT_USAGE);
 	if (!count_selected()) {
 		fputs("overlay-seccomp-test: no such case\n", stderr);
