@@ -6,13 +6,18 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <sched.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cases.h"
+#include "crowd.h"
 #include "kit.h"
+#include "libseccomp.h"
 #include "nest.h"
 #include "pinkit.h"
 
@@ -205,6 +210,166 @@ static void trips(const struct bench_case *c, struct figure *result)
 	*result = trip->figure;
 }
 
+/* Clone, and what else puts a process under the filters of a container */
+
+#define MAX_LEN 4096
+#define CLONES 10000
+#define LOADS 300
+
+static struct sock_filter program_insn[MAX_LEN];
+static struct sock_fprog program;
+
+/* SIZE instructions, or as libseccomp makes it for a container. */
+static void make_program(const struct bench_case *c)
+{
+	struct sock_filter refuse[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, REFUSED_NR, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	int i, idle = c->size - ARRAY_SIZE(refuse);
+
+	if (!c->size) {
+		libseccomp_open();
+		libseccomp_export(program_insn, &program, MAX_LEN);
+		return;
+	}
+	for (i = 0; i < idle; i++)
+		program_insn[i] = refuse[0];
+	memcpy(program_insn + idle, refuse, sizeof(refuse));
+	program.filter = program_insn;
+	program.len = c->size;
+}
+
+static void load_program(void)
+{
+	MUST(raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program));
+}
+
+static void program_kid(struct kid *k)
+{
+	long word;
+
+	no_new_privs();
+	load_program();
+	say(k, 0);
+	hear(k, &word);
+}
+
+static struct kid program_source;
+
+static void clone_program(void)
+{
+	MUST(raw(SYS_seccomp, SECCOMP_CLONE_FILTER, 0, &program_source.pidfd));
+}
+
+/* As many processes as samples, each of which does it once. */
+static void sample_processes(void (*join)(void), struct figure *result)
+{
+	double *took = mmap(NULL, sizeof(*took), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct samples s = { .n = 0 };
+	uint64_t start;
+	int status;
+	pid_t pid;
+
+	NEED(took != MAP_FAILED);
+	while (s.n < SAMPLES) {
+		pid = fork();
+		NEED(pid >= 0);
+		if (!pid) {
+			no_new_privs();
+			NEED(raw(REFUSED_NR, 0) != -EPERM);
+			start = now();
+			join();
+			*took = now() - start;
+			NEED(raw(REFUSED_NR, 0) == -EPERM);
+			_exit(0);
+		}
+		NEED(waitpid(pid, &status, 0) == pid && !status);
+		sample_add(&s, *took);
+	}
+	*result = figure_of(&s);
+}
+
+static void clones(const struct bench_case *c, struct figure *result)
+{
+	make_program(c);
+	kid_start(&program_source, program_kid, NULL);
+	NEED(heard(&program_source) == 0);
+	sample_processes(clone_program, result);
+	kid_kill(&program_source);
+}
+
+static void loads(const struct bench_case *c, struct figure *result)
+{
+	make_program(c);
+	sample_processes(load_program, result);
+}
+
+static void builds(const struct bench_case *c, struct figure *result)
+{
+	(void)c;
+	libseccomp_open();
+	sample_processes(libseccomp_load, result);
+}
+
+/* Kernel memory that holds programs, compiled or not. */
+static double program_memory(void)
+{
+	FILE *f = fopen("/proc/vmallocinfo", "re");
+	char line[512];
+	double sum = 0, size;
+
+	if (!f)
+		skip("/proc/vmallocinfo: %s", strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		if (!strstr(line, "bpf") && !strstr(line, "execmem") &&
+		    !strstr(line, "module_alloc"))
+			continue;
+		if (sscanf(line, "%*s %lf", &size) == 1)
+			sum += size;
+	}
+	fclose(f);
+	return sum;
+}
+
+static void crowd_join(void *join)
+{
+	NEED(raw(REFUSED_NR, 0) != -EPERM);
+	((void (*)(void))join)();
+	NEED(raw(REFUSED_NR, 0) == -EPERM);
+}
+
+/* By how much it has grown when N threads have done it, which stay. */
+static double memory_for(unsigned int n, void (*join)(void))
+{
+	double before = program_memory();
+	struct kid k;
+	double more;
+
+	crowd_start(&k, n, crowd_join, join);
+	more = program_memory() - before;
+	kid_kill(&k);
+	return more;
+}
+
+static void clone_memory(const struct bench_case *c, struct figure *result)
+{
+	double more;
+
+	make_program(c);
+	kid_start(&program_source, program_kid, NULL);
+	NEED(heard(&program_source) == 0);
+	more = memory_for(CLONES, clone_program);
+	/* It would be seen. */
+	NEED(memory_for(LOADS, load_program) > 0);
+	kid_kill(&program_source);
+	*result = (struct figure){ more, more, more, 1 };
+}
+
 #define STOCK(n) .run = calls, .nr = SYS_getppid, .depth = (n), \
 	.flags = NEW_LISTENER
 #define NESTED(n) .run = calls, .nr = SYS_getppid, .depth = (n), \
@@ -221,8 +386,8 @@ const struct bench_case bench_cases[] = {
 	  .run = calls, .nr = SYS_getppid },
 	{ "plain-seccomp", "seccomp(2), an operation that there is not, no filter",
 	  .run = calls, .nr = SYS_seccomp, .arg = 99 },
-	{ "plain-access", "access, of a file that there is not, no filter",
-	  .run = calls, .nr = SYS_access, .arg = (long)"/none" },
+	{ "plain-stat", "stat, of a file that there is not, no filter",
+	  .run = calls, .nr = SYS_stat, .arg = (long)"/none" },
 	{ "foreign-cached", "getppid, one filter, the answer remembered",
 	  .run = calls, .nr = SYS_getppid, .depth = 1 },
 	{ "foreign-argument", "getppid, one filter that looks at an argument",
@@ -265,6 +430,18 @@ const struct bench_case bench_cases[] = {
 	  TRIP(1, POINTER), .size = 1 },
 	{ "redirect-3-pointers", "redirect, 3 pointers into a pin",
 	  TRIP(1, POINTER), .size = 3 },
+
+	{ "build-and-load", "libseccomp: a container's filter, built and loaded",
+	  .run = builds },
+	{ "load", "the same, built before", .run = loads },
+	{ "clone", "clone of it", .run = clones, .overlay = true },
+	{ "clone-4", "clone of a filter of 4 instructions",
+	  .run = clones, .size = 4, .overlay = true },
+	{ "clone-4096", "clone of one of 4,096, the most that can be",
+	  .run = clones, .size = MAX_LEN, .overlay = true },
+	{ "clone-10000-memory", "memory for programs that 10,000 clones take",
+	  .run = clone_memory, .overlay = true, .alone = true,
+	  .unit = "bytes" },
 };
 
 const unsigned int bench_case_count = ARRAY_SIZE(bench_cases);

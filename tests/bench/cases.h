@@ -15,6 +15,7 @@ struct bench_case {
 	const char *text;
 	void (*run)(const struct bench_case *c, struct figure *result);
 	bool overlay;			/* needs the module */
+	bool alone;			/* brings a crowd of its own */
 	const char *unit;		/* NULL: of time, or instructions */
 	/* As RUN takes them. */
 	long nr;
@@ -29,15 +30,6 @@ struct bench_case {
 
 extern const struct bench_case bench_cases[];
 extern const unsigned int bench_case_count;
-
-/*
- * What else is there on the machine: nothing, one task under an overlay chain,
- * or a crowd of them. To be ended by bench_company_end().
- */
-enum bench_state { BENCH_FOUND, BENCH_ARMED, BENCH_CROWD };
-
-void bench_company_start(enum bench_state state);
-void bench_company_end(void);
 
 /* STATE: NULL for all that make sense here. SELECTED: by its name. */
 int bench_main(const char *state, bool loaded,

@@ -194,6 +194,11 @@ const char *harness_reason(void)
 	return verdict->reason;
 }
 
+bool harness_skipped(void)
+{
+	return atomic_load(&verdict->skipped);
+}
+
 void harness_forget(void)
 {
 	memset(verdict, 0, sizeof(*verdict));

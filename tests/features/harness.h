@@ -81,8 +81,9 @@ unsigned int scaled(unsigned int n);
 /* Write a value to a sysctl; the runner restores it when the case is over. */
 bool sysctl_for_case(const char *path, const char *value);
 
-/* For what is no case: why the last one failed, and forget that. */
+/* For what is no case: why the last one failed or was skipped, and forget that. */
 const char *harness_reason(void);
+bool harness_skipped(void);
 void harness_forget(void);
 
 #endif
