@@ -17,8 +17,8 @@ NO_COPY	:= ! -name '.*' ! -name '*.o' ! -name '*.a' ! -name '*.ko' \
 	   ! -name '*.symvers' ! -name '*.orig' ! -name '*.rej' ! -name '*~'
 
 .PHONY: all module userspace sparse sign check check-all check-debug \
-	check-userspace examples-go examples-rust try install uninstall \
-	dkms-install dkms-uninstall clean help
+	check-userspace examples-go examples-rust bench try install \
+	uninstall dkms-install dkms-uninstall clean help
 .DEFAULT_GOAL := all
 
 all: module userspace
@@ -75,6 +75,9 @@ check-all:
 
 check-debug:
 	tests/vm/debug/check
+
+bench:
+	tests/bench/bench
 
 try:
 	tests/vm/try
@@ -139,6 +142,7 @@ help:
 	@echo '  check-debug      on kernels with KASAN, lockdep and the like, which'
 	@echo '                   are built first: an hour the first time'
 	@echo '  check-userspace  what needs no kernel, under ASan and UBSan'
+	@echo '  bench            what calls cost, in instructions: some minutes'
 	@echo 'Installing:'
 	@echo '  install          library, headers, command, test binary, manual'
 	@echo '  uninstall        remove them'
