@@ -51,7 +51,7 @@ END {
 
 function as_text(	i) {
 	print title
-	printf "%-26s %-26s %11s %11s %11s %11s  %-32s\n", "case", "against", "it", "the case", "difference", "allowed",
+	printf "%-26s %-26s %11s %11s %11s %11s  %-32s\n", "case", "against", "other", "case", "difference", "allowed",
 		"used of what is allowed"
 	for (i = 1; i <= n; i++) {
 		if (subject[i] != subject[i - 1]) print "-- " subject[i]
