@@ -51,11 +51,11 @@ END {
 
 function as_text(	i) {
 	print title
-	printf "%-26s %-26s %11s %11s %11s %11s  %-32s\n", "case", "against", "other", "case", "difference", "allowed",
+	printf "%-30s %-30s %11s %11s %11s %11s  %-32s\n", "case", "against", "other", "case", "difference", "allowed",
 		"used of what is allowed"
 	for (i = 1; i <= n; i++) {
 		if (subject[i] != subject[i - 1]) print "-- " subject[i]
-		printf "%-26s %-26s %11.0f %11.0f %11s %11s  %s %s\n", name[i], against[i], base[i], is[i], difference[i],
+		printf "%-30s %-30s %11.0f %11.0f %11s %11s  %s %s\n", name[i], against[i], base[i], is[i], difference[i],
 			limit[i], bar(part(difference[i], limit[i])), verdict[i] == "ok" ? "" : "missed"
 	}
 	printf "%d of %d targets met\n", n - missed, n

@@ -16,8 +16,6 @@ function row(subject, name, against, base, is, difference, limit, good) {
 		good ? "ok" : "missed"
 }
 
-function round1(x) { return sprintf("%.1f", x) + 0 }
-
 # At most MORE instructions more than BASE.
 function more(subject, name, state, base_name, base_state, limit,	is, base) {
 	if (!has(name, state) || !has(base_name, base_state)) return
@@ -51,7 +49,7 @@ END {
 	for (i = 1; i <= 2; i++)
 		more("armed, no filter", calls[i], "armed", calls[i], "absent", 0)
 	for (i = 3; i <= 4; i++)
-		more("armed, a foreign filter", calls[i], "armed", calls[i], "absent", foreign)
+		more("armed, a foreign filter", calls[i], "armed", calls[i], "absent", 10)
 
 	split("nested sequential", kinds, " ")
 	split("cached argument", looks, " ")
