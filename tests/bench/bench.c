@@ -126,6 +126,21 @@ static bool run_state(enum state state, bool loaded, struct figure *f,
 	return good;
 }
 
+unsigned int bench_list(bool (*selected)(const char *name), bool print)
+{
+	const struct bench_case *c;
+	unsigned int n = 0;
+
+	for (c = bench_cases; c < bench_cases + bench_case_count; c++) {
+		if (!selected(c->name))
+			continue;
+		if (print)
+			printf("%s\t%s\n", c->name, c->text);
+		n++;
+	}
+	return n;
+}
+
 /* In a process of its own, since what cannot be set up ends the process. */
 static bool try_state(enum state state, bool loaded, struct figure *f,
 		      bool (*selected)(const char *name))

@@ -34,6 +34,8 @@ extern const unsigned int bench_case_count;
 /* STATE: NULL for all that make sense here. SELECTED: by its name. */
 int bench_main(const char *state, bool loaded,
 	       bool (*selected)(const char *name));
+/* How many are selected. */
+unsigned int bench_list(bool (*selected)(const char *name), bool print);
 bool bench_state_known(const char *state);
 
 #endif

@@ -585,13 +585,13 @@ int main(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage(stderr, EXIT_USAGE);
-	if (bench)
-		return measure(state);
-	if (count_instructions || state)
+	if (!bench && (count_instructions || state))
 		return usage(stderr, EXIT_USAGE);
-	if (!count_selected()) {
+	if (!(bench ? bench_list(named, list_only) : count_selected())) {
 		fputs("overlay-seccomp-test: no such case\n", stderr);
 		return EXIT_USAGE;
 	}
+	if (bench)
+		return list_only ? EXIT_PASSED : measure(state);
 	return list_only ? list() : start();
 }
