@@ -50,6 +50,50 @@ get() {
 	locked quietly "$kdir/log/$1" in_root sh -c "dpkg --configure -a && { $install || { apt-get update && $install; }; }"
 }
 
+# unpack NAME PACKAGE...: PACKAGEs and what they need and is not there, beside the chroot's own files: for those that
+# would bring a whole system, with services, into the chroot that everything is built in.
+unpack() {
+	unpacked=/var/cache/overlay-seccomp/$1
+	[ -d "$root$unpacked" ] || { say "$kernel: fetching ${*:2}" && locked quietly "$kdir/log/$1" fetch_packages "${@:2}"; }
+}
+
+# shellcheck disable=SC2016,SC2317 # the inner shell expands it; quietly calls it
+fetch_packages() {
+	in_root sh -ec '
+		new=$1.new
+		shift
+		rm -rf "$new"
+		mkdir -p "$new/partial"
+		fetch() {
+			apt-get -y --no-install-recommends --reinstall --download-only -o Dir::Cache::archives="$new" \
+				install "$@"
+		}
+		fetch "$@" || { apt-get update && fetch "$@"; }
+		for package in "$new"/*.deb; do dpkg-deb -x "$package" "$new"; done
+		rm -r "$new"/*.deb "$new/partial" "$new/lock"
+		mv "$new" "${new%.new}"' sh "$unpacked" "$@"
+}
+
+# take_unpacked PROGRAM...: out of there into the guest, with the libraries that are there; or the chroot's own
+take_unpacked() {
+	local program library
+	for program; do
+		if [ ! -e "$root$unpacked$program" ]; then
+			take "$program"
+			continue
+		fi
+		options+=(--file "$root$unpacked$program:$program")
+		while read -r library; do
+			options+=(--file "$(realpath "$root$library"):/usr/lib/${library##*/}")
+		done < <(in_root env LD_LIBRARY_PATH="$(unpacked_libraries)" ldd "$unpacked$program" |
+			sed -n "s|.*=> \($unpacked/[^ ]*\) .*|\1|p")
+	done
+}
+
+unpacked_libraries() {
+	printf '%s:' "$unpacked"/lib/x86_64-linux-gnu "$unpacked"/usr/lib/x86_64-linux-gnu "$unpacked"/usr/lib/x86_64-linux-gnu/systemd
+}
+
 # compile PROGRAM: of this directory, without libraries, into the guest
 compile() {
 	local source=/build/$build_id/tests/runtimes/$1
