@@ -13,6 +13,11 @@
  *     what the listenerPath of an OCI profile names: gets the state of one
  *     container, and its listener, over SOCKET, and answers that.
  *
+ *   supervise proxy [--as ROLE] LOG SOCKET
+ *
+ *     what lxc.seccomp.notify.proxy of LXC names: LXC keeps the listener, sends
+ *     each notification over SOCKET, and gets the answer there.
+ *
  * Asked are mkdir(2) and mkdirat(2), by PROGRAM's filter here and by the
  * profile there. The last component of the path says what the answer is:
  *
@@ -56,6 +61,9 @@
 /* What the program's own exit status is not. */
 #define FAILED 125
 
+/* As many as LXC sends. */
+#define MAX_FDS 3
+
 static const char *role;
 static int log_fd;
 
@@ -78,14 +86,18 @@ static void die(const char *what)
 	exit(FAILED);
 }
 
-/* Receives a message with a descriptor; returns the text's length. */
-static size_t receive_fd(int from, char *text, size_t size, int *fd)
+/*
+ * Receives a message with COUNT descriptors; returns the text's length, or 0 if
+ * no such message came.
+ */
+static size_t receive_fds(int from, void *text, size_t size, int *fds,
+			  unsigned int count)
 {
 	union {
-		char bytes[CMSG_SPACE(sizeof(int))];
+		char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec iov = { .iov_base = text, .iov_len = size - 1 };
+	struct iovec iov = { .iov_base = text, .iov_len = size };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -98,15 +110,25 @@ static size_t receive_fd(int from, char *text, size_t size, int *fd)
 	len = recvmsg(from, &msg, MSG_CMSG_CLOEXEC);
 	if (len < 0)
 		die("recvmsg");
-	text[len] = '\0';
 	cmsg = CMSG_FIRSTHDR(&msg);
 	if (!cmsg || cmsg->cmsg_level != SOL_SOCKET ||
 	    cmsg->cmsg_type != SCM_RIGHTS ||
-	    cmsg->cmsg_len != CMSG_LEN(sizeof(int))) {
+	    cmsg->cmsg_len != CMSG_LEN(count * sizeof(int)))
+		return 0;
+	memcpy(fds, CMSG_DATA(cmsg), count * sizeof(int));
+	return len;
+}
+
+/* Receives a message with a descriptor; returns the text's length. */
+static size_t receive_fd(int from, char *text, size_t size, int *fd)
+{
+	size_t len = receive_fds(from, text, size - 1, fd, 1);
+
+	if (!len) {
 		say("no listener came");
 		exit(FAILED);
 	}
-	memcpy(fd, CMSG_DATA(cmsg), sizeof(int));
+	text[len] = '\0';
 	return len;
 }
 
@@ -156,21 +178,22 @@ static int install(unsigned int flags)
 		       flags | SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog);
 }
 
-/* The path that a pending mkdir or mkdirat wants. */
-static void read_path(const struct seccomp_notif *req, char *path, size_t size)
+/* The path that a pending mkdir or mkdirat wants, out of its task's memory. */
+static void read_path(const struct seccomp_notif *req, int mem, char *path,
+		      size_t size)
 {
 	__u64 address = req->data.args[req->data.nr == SYS_mkdirat ? 1 : 0];
+	ssize_t len = pread(mem, path, size - 1, address);
+
+	path[len > 0 ? len : 0] = '\0';
+}
+
+static int open_memory(const struct seccomp_notif *req)
+{
 	char name[64];
-	ssize_t len = -1;
-	int fd;
 
 	snprintf(name, sizeof(name), "/proc/%u/mem", req->pid);
-	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		len = pread(fd, path, size - 1, address);
-		close(fd);
-	}
-	path[len > 0 ? len : 0] = '\0';
+	return open(name, O_RDONLY | O_CLOEXEC);
 }
 
 static bool wants(const char *path, const char *what)
@@ -208,6 +231,7 @@ static void answer(int listener, struct seccomp_notif *req, size_t req_size,
 		   struct seccomp_notif_resp *resp, size_t resp_size)
 {
 	char path[256];
+	int mem;
 
 	memset(req, 0, req_size);
 	memset(resp, 0, resp_size);
@@ -217,7 +241,10 @@ static void answer(int listener, struct seccomp_notif *req, size_t req_size,
 			return;
 		die("RECV");
 	}
-	read_path(req, path, sizeof(path));
+	mem = open_memory(req);
+	read_path(req, mem, path, sizeof(path));
+	if (mem >= 0)
+		close(mem);
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &req->id)) {
 		if (errno == ENOENT)
 			return;
@@ -329,20 +356,18 @@ static int outer(unsigned int flags, char **argv)
 	return serve(listener, pidfd);
 }
 
-/* The state is JSON; what matters of it is looked for as text. */
-static int inner(const char *path)
+/* The first who connects to PATH. */
+static int accept_at(const char *path, int type)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int sock, connection, listener;
-	char state[8192];
-	size_t len;
+	int sock, connection;
 
 	if (strlen(path) >= sizeof(address.sun_path)) {
 		errno = ENAMETOOLONG;
 		die(path);
 	}
 	memcpy(address.sun_path, path, strlen(path) + 1);
-	sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	sock = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
 	if (sock < 0)
 		die("socket");
 	if (bind(sock, (struct sockaddr *)&address, sizeof(address)))
@@ -352,39 +377,100 @@ static int inner(const char *path)
 	connection = accept4(sock, NULL, NULL, SOCK_CLOEXEC);
 	if (connection < 0)
 		die("accept");
+	close(sock);
+	return connection;
+}
+
+/* The state is JSON; what matters of it is looked for as text. */
+static int inner(const char *path)
+{
+	char state[8192];
+	int connection, listener;
+	size_t len;
+
+	connection = accept_at(path, SOCK_STREAM);
 	len = receive_fd(connection, state, sizeof(state), &listener);
 	say("listens, state of %zu bytes%s%s", len,
 	    strstr(state, "\"seccompFd\"") ? " with the listener's name" : "",
 	    strstr(state, "metadata of the profile") ? " and metadata" : "");
 	close(connection);
-	close(sock);
 	return serve(listener, -1);
+}
+
+/*
+ * What LXC sends, with descriptors of the task's directory in /proc, its memory
+ * and the listener; it is sent back with the answer filled in. A cookie, which
+ * the configuration may have, follows.
+ */
+struct lxc_message {
+	__u64 reserved;
+	__s32 monitor;
+	__s32 init;
+	struct seccomp_notif_sizes sizes;
+	__u64 cookie_length;
+	struct seccomp_notif req;
+	struct seccomp_notif_resp resp;
+};
+
+static int proxy(const char *path)
+{
+	struct lxc_message message;
+	int fds[MAX_FDS];
+	int connection;
+	char name[256];
+	int i;
+
+	connection = accept_at(path, SOCK_SEQPACKET);
+	say("listens");
+	while (receive_fds(connection, &message, sizeof(message), fds,
+			   MAX_FDS) >= sizeof(message)) {
+		if (message.sizes.seccomp_notif != sizeof(message.req) ||
+		    message.sizes.seccomp_notif_resp != sizeof(message.resp)) {
+			errno = EPROTO;
+			die("message");
+		}
+		read_path(&message.req, fds[1], name, sizeof(name));
+		for (i = 0; i < MAX_FDS; i++)
+			close(fds[i]);
+		message.resp.id = message.req.id;
+		if (decide(name, &message.resp) &&
+		    send(connection, &message, sizeof(message), MSG_NOSIGNAL) !=
+		    sizeof(message))
+			die("send");
+	}
+	say("hang-up");
+	return 0;
 }
 
 static int print_usage(void)
 {
 	fprintf(stderr, "usage: supervise outer [--overlay] [--as ROLE] LOG PROGRAM...\n"
-			"       supervise inner LOG SOCKET\n");
+			"       supervise inner LOG SOCKET\n"
+			"       supervise proxy [--as ROLE] LOG SOCKET\n");
 	return 2;
 }
 
 int main(int argc, char **argv)
 {
+	bool is_outer, is_inner, is_proxy;
 	unsigned int flags = 0;
-	bool is_outer;
 	int at = 2;
 
-	is_outer = argc > 1 && !strcmp(argv[1], "outer");
+	if (argc < 2)
+		return print_usage();
+	role = argv[1];
+	is_outer = !strcmp(role, "outer");
+	is_inner = !strcmp(role, "inner");
+	is_proxy = !strcmp(role, "proxy");
 	if (is_outer && argc > at && !strcmp(argv[at], "--overlay")) {
 		flags |= SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS;
 		at++;
 	}
-	role = argv[1];
-	if (is_outer && argc > at + 1 && !strcmp(argv[at], "--as")) {
+	if (!is_inner && argc > at + 1 && !strcmp(argv[at], "--as")) {
 		role = argv[at + 1];
 		at += 2;
 	}
-	if (argc < at + 2 || (!is_outer && strcmp(argv[1], "inner")))
+	if (argc < at + 2 || (!is_outer && !is_inner && !is_proxy))
 		return print_usage();
 	log_fd = open(argv[at], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
 		      0644);
@@ -393,5 +479,7 @@ int main(int argc, char **argv)
 		return FAILED;
 	}
 	at++;
-	return is_outer ? outer(flags, argv + at) : inner(argv[at]);
+	if (is_outer)
+		return outer(flags, argv + at);
+	return is_inner ? inner(argv[at]) : proxy(argv[at]);
 }
