@@ -91,7 +91,8 @@ take_unpacked() {
 }
 
 unpacked_libraries() {
-	printf '%s:' "$unpacked"/lib/x86_64-linux-gnu "$unpacked"/usr/lib/x86_64-linux-gnu "$unpacked"/usr/lib/x86_64-linux-gnu/systemd
+	local libraries=$unpacked/usr/lib/x86_64-linux-gnu
+	echo "$unpacked/lib/x86_64-linux-gnu:$libraries:$libraries/systemd"
 }
 
 # compile PROGRAM: of this directory, without libraries, into the guest
