@@ -170,13 +170,14 @@ static bool is_wanted(uint32_t wanted, uint32_t event)
 	       (event < 32 && wanted & (1U << event));
 }
 
-static int follow(struct link *link, uint32_t wanted, bool json)
+static int follow(struct link *link, const sigset_t *mask, uint32_t wanted,
+		  bool json)
 {
 	struct event event;
 	int err;
 
 	while (!interrupted) {
-		err = link_event(link, &event);
+		err = link_event(link, mask, &event);
 		if (err == -EINTR)
 			continue;
 		if (err) {
@@ -199,21 +200,35 @@ static int follow(struct link *link, uint32_t wanted, bool json)
 	return EXIT_YES;
 }
 
+/* They come while it waits with MASK, and at no other time. */
+static void catch_signals(sigset_t *mask)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, mask);
+	sigdelset(mask, SIGINT);
+	sigdelset(mask, SIGTERM);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
 static int monitor(uint32_t wanted, bool json)
 {
-	/* Without SA_RESTART: waiting must end. */
-	const struct sigaction action = { .sa_handler = on_signal };
 	struct link link;
+	sigset_t mask;
 	int ret = link_open_or_say(&link);
 	int err;
 
 	if (ret)
 		return ret;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	catch_signals(&mask);
 	err = link_subscribe(&link);
 	if (!err)
-		ret = follow(&link, wanted, json);
+		ret = follow(&link, &mask, wanted, json);
 	else
 		ret = EXIT_TROUBLE;
 	if (err == -EPERM)

@@ -2,9 +2,11 @@
 /*
  * overlay-seccomp: asking the module.
  */
+#define _GNU_SOURCE	/* ppoll */
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/genetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -410,16 +412,22 @@ static void read_event(const struct nlattr *attr, void *to)
 	}
 }
 
-int link_event(struct link *link, struct event *event)
+int link_event(struct link *link, const sigset_t *mask, struct event *event)
 {
+	struct pollfd fd = {
+		.fd	= mnl_socket_get_fd(link->socket),
+		.events	= POLLIN,
+	};
 	union buffer in;
 	ssize_t len;
 
 	memset(event, 0, sizeof(*event));
-	do
+	do {
+		if (ppoll(&fd, 1, NULL, mask) < 0)
+			return -errno;
 		len = mnl_socket_recvfrom(link->socket, &in, sizeof(in));
 	/* Something was lost; an event says how much. */
-	while (len < 0 && errno == ENOBUFS);
+	} while (len < 0 && errno == ENOBUFS);
 	if (len < 0)
 		return -errno;
 	if (mnl_nlmsg_ok(&in.header, len))

@@ -6,6 +6,7 @@
 #ifndef OVERLAY_SECCOMP_NETLINK_H
 #define OVERLAY_SECCOMP_NETLINK_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -93,7 +94,7 @@ int link_task(struct link *link, pid_t tid, const struct call *call,
 void task_free(struct task *task);
 int link_listener(struct link *link, int fd, uint64_t *id, uint32_t *flags);
 int link_subscribe(struct link *link);
-/* Waits for one; -EINTR for a signal. */
-int link_event(struct link *link, struct event *event);
+/* Waits for one, with the signals of MASK blocked; -EINTR for another. */
+int link_event(struct link *link, const sigset_t *mask, struct event *event);
 
 #endif
