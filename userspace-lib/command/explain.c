@@ -195,8 +195,8 @@ static void print_nesting(const struct scene *scene)
 /* In words; of RUNS, at the end. */
 static void describe(char *text, size_t size, const struct step *step)
 {
-	unsigned int data = step->ret & SECCOMP_RET_DATA;
 	size_t at = step->filter + 1;
+	int error;
 
 	switch (step->kind) {
 	case STEP_CACHED:
@@ -206,8 +206,13 @@ static void describe(char *text, size_t size, const struct step *step)
 		snprintf(text, size, "Filter %zu has it logged.", at);
 		break;
 	case STEP_ERRNO:
-		snprintf(text, size, "Filter %zu answers it with %s (%s); it does not run.",
-			 at, errno_name(data), strerror(data));
+		error = verdict_errno(step->ret);
+		if (error)
+			snprintf(text, size, "Filter %zu answers it with %s (%s); it does not run.",
+				 at, errno_name(error), strerror(error));
+		else
+			snprintf(text, size, "Filter %zu answers it with success; it does not run.",
+				 at);
 		break;
 	case STEP_TRAP:
 		snprintf(text, size, "Filter %zu sends SIGSYS; it does not run.",

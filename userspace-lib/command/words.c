@@ -110,6 +110,16 @@ const char *errno_name(int error)
 	return "unknown";
 }
 
+/* The kernel has no larger ones. */
+#define ERRNO_MAX 4095
+
+int verdict_errno(uint32_t ret)
+{
+	uint32_t data = ret & SECCOMP_RET_DATA;
+
+	return data < ERRNO_MAX ? data : ERRNO_MAX;
+}
+
 const char *verdict_name(uint32_t ret)
 {
 	static char buffers[4][64];
@@ -127,8 +137,9 @@ const char *verdict_name(uint32_t ret)
 	case SECCOMP_RET_KILL_THREAD:
 		return "kill-thread";
 	case SECCOMP_RET_ERRNO:
+		data = verdict_errno(ret);
 		snprintf(buffer, sizeof(*buffers), "errno %u (%s)", data,
-			 errno_name(data));
+			 data ? errno_name(data) : "success");
 		return buffer;
 	case SECCOMP_RET_TRAP:
 		snprintf(buffer, sizeof(*buffers), "trap %u", data);

@@ -32,6 +32,8 @@ const char *mode_name(uint32_t mode);
 
 /* "errno 13 (EACCES)" and the like; in one of a few buffers. */
 const char *verdict_name(uint32_t ret);
+/* Of SECCOMP_RET_ERRNO: what the call gets; 0: it is skipped, and succeeds. */
+int verdict_errno(uint32_t ret);
 const char *errno_name(int error);
 
 #define ARCH_NATIVE	0xc000003eu	/* AUDIT_ARCH_X86_64 */
