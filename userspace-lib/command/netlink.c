@@ -14,6 +14,7 @@
 
 #include "command.h"
 #include "netlink.h"
+#include "overlay_seccomp.h"
 
 #define ATTR(name)	OVERLAY_SECCOMP_ATTR_##name
 #define CMD(name)	OVERLAY_SECCOMP_CMD_##name
@@ -131,16 +132,30 @@ int link_open(struct link *link)
 	return err;
 }
 
+/* Nobody has that name, in this network namespace. seccomp(2) knows more. */
+static int say_why_nobody(void)
+{
+	int loaded = overlay_seccomp_has(0);
+
+	if (!loaded) {
+		complain("the module is not loaded (modprobe overlay_seccomp)");
+		return EXIT_NO;
+	}
+	if (loaded > 0)
+		complain("the module is loaded, but is to be asked in the machine's own network namespace only");
+	else
+		complain("the module does not answer: it is not loaded, or this is not the machine's own network namespace");
+	return EXIT_TROUBLE;
+}
+
 int link_open_or_say(struct link *link)
 {
 	int err = link_open(link);
 
 	if (!err)
 		return EXIT_YES;
-	if (err == -ENOENT) {
-		complain("the module does not answer: it is not loaded (modprobe overlay_seccomp), or this is not the machine's own network namespace");
-		return EXIT_NO;
-	}
+	if (err == -ENOENT)
+		return say_why_nobody();
 	complain("generic netlink: %s", strerror(-err));
 	return EXIT_TROUBLE;
 }

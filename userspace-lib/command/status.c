@@ -209,6 +209,24 @@ static void print_json(const struct status *status,
 	puts("}");
 }
 
+/* What everybody may know, by seccomp(2). */
+static void say_what_works(void)
+{
+	struct seccomp_overlay_info info;
+	char names[96] = "";
+	size_t i;
+
+	overlay_seccomp_info(&info);
+	for (i = 0; i < features_count; i++) {
+		if (!(info.features & features[i].bit))
+			continue;
+		strcat(names, " ");
+		strcat(names, features[i].name);
+	}
+	complain("only with CAP_NET_ADMIN; without: it is loaded, ABI %u, and there work:%s",
+		 info.abi, *names ? names : " none");
+}
+
 static int report(struct link *link, bool json)
 {
 	struct holders holders;
@@ -216,7 +234,7 @@ static int report(struct link *link, bool json)
 	int err = link_status(link, &status);
 
 	if (err == -EPERM)
-		complain("only with CAP_NET_ADMIN; \"overlay-seccomp info\" says what works");
+		say_what_works();
 	else if (err)
 		complain("the module does not say: %s", strerror(-err));
 	if (err)
