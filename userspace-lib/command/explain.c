@@ -391,10 +391,10 @@ static int look(struct link *link, struct scene *scene)
 	int err = link_task(link, question->pid, call, true, &scene->task);
 
 	scene->pins_known = !err;
-	if (err == -EPERM || err == -EAGAIN)
-		err = link_task(link, question->pid, call, false,
-				&scene->task);
-	return err;
+	if (err != -EPERM && err != -EAGAIN)
+		return err;
+	link->patience = PATIENCE;
+	return link_task(link, question->pid, call, false, &scene->task);
 }
 
 static int complain_of(pid_t pid, int err)

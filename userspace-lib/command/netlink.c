@@ -22,6 +22,9 @@
 /* Events of some seconds. */
 #define RECEIVE_BUFFER	(4 << 20)
 
+/* Milliseconds between two questions to a task that is busy. */
+#define PAUSE	10
+
 union buffer {
 	struct nlmsghdr	header;
 	char		bytes[32768];
@@ -119,7 +122,10 @@ int link_open(struct link *link)
 {
 	int err;
 
-	*link = (struct link){ .socket = mnl_socket_open(NETLINK_GENERIC) };
+	*link = (struct link){
+		.socket		= mnl_socket_open(NETLINK_GENERIC),
+		.patience	= PATIENCE,
+	};
 	if (!link->socket)
 		return -errno;
 	err = mnl_socket_bind(link->socket, 0, MNL_SOCKET_AUTOPID) ? -errno :
@@ -344,17 +350,16 @@ static int try_task(struct link *link, pid_t tid, const struct call *call,
 	return err;
 }
 
-/* It is in execve(), or has its address space locked, for up to two seconds. */
 int link_task(struct link *link, pid_t tid, const struct call *call,
 	      bool with_pins, struct task *task)
 {
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	int tries, err = -EAGAIN;
+	const struct timespec pause = { .tv_nsec = PAUSE * 1000000 };
+	int err;
 
-	for (tries = 0; err == -EAGAIN && tries < 200; tries++) {
-		if (tries)
-			nanosleep(&pause, NULL);
-		err = try_task(link, tid, call, with_pins, task);
+	while ((err = try_task(link, tid, call, with_pins, task)) == -EAGAIN &&
+	       link->patience) {
+		nanosleep(&pause, NULL);
+		link->patience -= PAUSE;
 	}
 	return err;
 }

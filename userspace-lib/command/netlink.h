@@ -20,7 +20,11 @@ struct link {
 	unsigned int		portid;
 	uint16_t		family;
 	uint32_t		seq;
+	unsigned int		patience;
 };
+
+/* Milliseconds to wait, all in all, for tasks that are busy. */
+#define PATIENCE	2000
 
 struct status {
 	char		version[32];
@@ -88,7 +92,10 @@ int link_open_or_say(struct link *link);
 void link_close(struct link *link);
 
 int link_status(struct link *link, struct status *status);
-/* CALL may be NULL. */
+/*
+ * CALL may be NULL. -EAGAIN: it is in execve(2), or has its address space locked,
+ * and link->patience has come to its end.
+ */
 int link_task(struct link *link, pid_t tid, const struct call *call,
 	      bool with_pins, struct task *task);
 void task_free(struct task *task);

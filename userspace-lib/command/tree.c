@@ -41,8 +41,10 @@ struct leaf {
 struct node {
 	struct filter	filter;
 	struct node	*inner;		/* first of those within */
+	struct node	**inner_end;
 	struct node	*next;		/* beside this one */
 	struct leaf	*leaves;
+	struct leaf	*last_leaf;
 	struct node	*hash_next;
 };
 
@@ -52,10 +54,12 @@ struct tree {
 	struct link	*link;
 	pid_t		only;		/* 0: all */
 	struct node	*roots;
+	struct node	**roots_end;
 	struct node	*buckets[BUCKETS];
 	pid_t		pid;
 	size_t		asked;
 	size_t		hidden;
+	size_t		busy;
 	size_t		tasks;
 	int		error;		/* worse than what a task can cause */
 };
@@ -64,7 +68,7 @@ static struct node *find_node(struct tree *tree, const struct filter *filter,
 			      struct node *outer)
 {
 	struct node **bucket = &tree->buckets[filter->id % BUCKETS];
-	struct node **list = outer ? &outer->inner : &tree->roots;
+	struct node ***end = outer ? &outer->inner_end : &tree->roots_end;
 	struct node *node;
 
 	for (node = *bucket; node; node = node->hash_next)
@@ -72,26 +76,28 @@ static struct node *find_node(struct tree *tree, const struct filter *filter,
 			return node;
 	node = grow(NULL, 1, sizeof(*node));
 	node->filter = *filter;
+	node->inner_end = &node->inner;
 	node->hash_next = *bucket;
 	*bucket = node;
-	node->next = *list;
-	*list = node;
+	**end = node;
+	*end = &node->next;
 	return node;
 }
 
 static void add_leaf(struct node *node, pid_t pid, pid_t tid)
 {
-	struct leaf *leaf = node->leaves;
+	struct leaf *last = node->last_leaf;
 
 	/* Threads come one after another. */
-	if (!leaf || leaf->pid != pid) {
-		leaf = grow(NULL, 1, sizeof(*leaf));
-		leaf->pid = pid;
-		leaf->tid = tid;
-		leaf->next = node->leaves;
-		node->leaves = leaf;
+	if (!last || last->pid != pid) {
+		last = grow(NULL, 1, sizeof(*last));
+		last->pid = pid;
+		last->tid = tid;
+		*(node->last_leaf ? &node->last_leaf->next : &node->leaves) =
+			last;
+		node->last_leaf = last;
 	}
-	leaf->threads++;
+	last->threads++;
 }
 
 static void add_task(struct tree *tree, pid_t tid, const struct task *task)
@@ -120,8 +126,10 @@ static bool on_thread(long number, void *to)
 	if (!err) {
 		add_task(tree, number, &task);
 		task_free(&task);
-	} else if (err == -EPERM || err == -EAGAIN) {
+	} else if (err == -EPERM) {
 		tree->hidden++;
+	} else if (err == -EAGAIN) {
+		tree->busy++;
 	} else if (err != -ESRCH) {
 		tree->error = err;
 	}
@@ -268,12 +276,16 @@ static void print(struct tree *tree, bool json)
 	if (json) {
 		fputs("{\"roots\": [", stdout);
 		json_nodes(tree->roots, &holders);
-		printf("], \"hidden\": %zu}\n", tree->hidden);
+		printf("], \"hidden\": %zu, \"busy\": %zu}\n", tree->hidden,
+		       tree->busy);
 	} else {
 		print_nodes(tree->roots, NULL, &holders);
 		if (tree->hidden)
 			printf("and %zu task%s that this user may not look at\n",
 			       tree->hidden, tree->hidden == 1 ? "" : "s");
+		if (tree->busy)
+			printf("and %zu task%s in execve(2) all the time\n",
+			       tree->busy, tree->busy == 1 ? "" : "s");
 	}
 	holders_free(&holders);
 }
@@ -299,7 +311,7 @@ static int result(const struct tree *tree)
 
 static int draw(pid_t only, bool json)
 {
-	struct tree tree = { .only = only };
+	struct tree tree = { .only = only, .roots_end = &tree.roots };
 	struct link link;
 	int ret = link_open_or_say(&link);
 
