@@ -124,6 +124,19 @@ static void print_what(const struct event *event)
 	}
 }
 
+/* In another pid namespace, an id would be that of somebody else. */
+static void name_task(uint32_t task, char comm[COMM_SIZE])
+{
+	static int initial = -1;
+
+	if (initial < 0)
+		initial = proc_is_initial();
+	if (initial)
+		proc_comm(task, comm);
+	else
+		strcpy(comm, "?");
+}
+
 static void print_text(const struct event *event)
 {
 	char comm[COMM_SIZE];
@@ -132,7 +145,7 @@ static void print_text(const struct event *event)
 	       event->time / 1000000000, event->time / 1000000 % 1000,
 	       colour(BOLD), event_name(event->event), colour(PLAIN));
 	if (event->task) {
-		proc_comm(event->task, comm);
+		name_task(event->task, comm);
 		printf("%s (%u) ", comm, event->task);
 	}
 	print_what(event);
@@ -147,7 +160,7 @@ static void print_json(const struct event *event)
 	       ", \"task\": %u, \"comm\": ",
 	       event_name(event->event), event->time, event->task);
 	if (event->task) {
-		proc_comm(event->task, comm);
+		name_task(event->task, comm);
 		json_string(comm);
 	} else {
 		fputs("null", stdout);
@@ -159,9 +172,15 @@ static void print_json(const struct event *event)
 	printf(", \"value\": %" PRIu64 ", \"error\": %u, \"errno\": ",
 	       event->value, event->error);
 	if (event->error)
-		printf("\"%s\"}\n", errno_name(event->error));
+		printf("\"%s\"", errno_name(event->error));
 	else
-		puts("null}");
+		fputs("null", stdout);
+	/* A number of 64 bits is more than many readers can hold. */
+	if (event->event == OVERLAY_SECCOMP_EVENT_LISTENER) {
+		fputs(", \"filter\": ", stdout);
+		json_id(event->value);
+	}
+	puts("}");
 }
 
 static bool is_wanted(uint32_t wanted, uint32_t event)

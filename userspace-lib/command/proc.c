@@ -3,8 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "proc.h"
+
+/* The same on every machine: PROC_PID_INIT_INO. */
+#define INITIAL "pid:[4026531836]"
 
 static bool read_file(const char *path, char *to, size_t size)
 {
@@ -33,6 +37,14 @@ void proc_comm(pid_t tid, char comm[COMM_SIZE])
 	for (c = comm; *c; c++)
 		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
 			*c = '?';
+}
+
+bool proc_is_initial(void)
+{
+	char name[sizeof(INITIAL)];
+	ssize_t len = readlink("/proc/self/ns/pid", name, sizeof(name));
+
+	return len == sizeof(INITIAL) - 1 && !memcmp(name, INITIAL, len);
 }
 
 bool proc_has_seccomp(pid_t pid, pid_t tid)

@@ -13,6 +13,9 @@
 /* Without what could do something to a terminal; "?" for a task that is gone. */
 void proc_comm(pid_t tid, char comm[COMM_SIZE]);
 
+/* Are the ids that /proc has those of the initial pid namespace? */
+bool proc_is_initial(void);
+
 /* Numbers that name entries of a directory in /proc, in turn, until FN says so. */
 void proc_each(const char *directory, bool (*fn)(long number, void *to),
 	       void *to);
