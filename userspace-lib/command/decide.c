@@ -8,7 +8,7 @@
  * the chain judges once more, TRACE counting as ALLOW. Strict mode comes last,
  * and kills whatever has been answered, unless it is dead already.
  */
-#include <linux/seccomp.h>
+#include <linux/overlay_seccomp.h>
 #include <stdbool.h>
 
 #include "decide.h"
@@ -196,4 +196,35 @@ enum nesting new_listener(const struct filter *filters, size_t count,
 		nesting = NESTING_NESTED;
 	}
 	return nesting;
+}
+
+static bool is_strict(const struct task *task)
+{
+	return task->mode == SECCOMP_MODE_STRICT ||
+	       (task->filters_count &&
+		has(task->filters, OVERLAY_SECCOMP_FILTER_STRICT));
+}
+
+enum strictness strict_mode(const struct task *task, uint64_t features)
+{
+	if (is_strict(task))
+		return STRICTNESS_ALREADY;
+	if (!task->filters_count)
+		return STRICTNESS_PROPER;
+	return features & SECCOMP_OVERLAY_STRICT ? STRICTNESS_AFTER :
+						   STRICTNESS_MISSING;
+}
+
+enum cloning cloning(const struct task *task, uint64_t features)
+{
+	size_t i;
+
+	if (!(features & SECCOMP_OVERLAY_CLONE))
+		return CLONING_MISSING;
+	if (!task->filters_count)
+		return CLONING_NOTHING;
+	for (i = 0; i < task->filters_count; i++)
+		if (task->filters[i].listener == OVERLAY_SECCOMP_LISTENER_OPEN)
+			return CLONING_NEIGHBOUR;
+	return CLONING_TRACER;
 }

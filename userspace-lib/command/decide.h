@@ -48,4 +48,22 @@ enum nesting {
 enum nesting new_listener(const struct filter *filters, size_t count,
 			  int implicit, size_t *by);
 
+/* What would come of asking for strict mode. */
+enum strictness {
+	STRICTNESS_PROPER,	/* the kernel's own: there are no filters */
+	STRICTNESS_AFTER,	/* after filters */
+	STRICTNESS_ALREADY,	/* it is in it */
+	STRICTNESS_MISSING,	/* the feature is not there */
+};
+enum strictness strict_mode(const struct task *task, uint64_t features);
+
+/* Who can take the task's filters. */
+enum cloning {
+	CLONING_TRACER,		/* who may trace it */
+	CLONING_NEIGHBOUR,	/* who may attach to it, and lives where it does */
+	CLONING_NOTHING,	/* there are none */
+	CLONING_MISSING,	/* nobody: the feature is not there */
+};
+enum cloning cloning(const struct task *task, uint64_t features);
+
 #endif

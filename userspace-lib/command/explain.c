@@ -51,7 +51,7 @@ struct scene {
 	const struct question	*question;
 	struct task		task;
 	bool			pins_known;
-	bool			implicit;
+	uint64_t		features;
 	struct holders		holders;
 	char			comm[COMM_SIZE];
 	struct step		*steps;
@@ -167,7 +167,7 @@ static void print_pins(const struct scene *scene)
 static enum nesting nesting_of(const struct scene *scene, size_t *by)
 {
 	return new_listener(scene->task.filters, scene->task.filters_count,
-			    scene->implicit, by);
+			    !!(scene->features & SECCOMP_OVERLAY_IMPLICIT), by);
 }
 
 static void print_nesting(const struct scene *scene)
@@ -190,6 +190,40 @@ static void print_nesting(const struct scene *scene)
 		puts("EINVAL, as any filter after strict mode.");
 		break;
 	}
+}
+
+static void print_strictness(const struct scene *scene)
+{
+	static const char * const words[] = {
+		[STRICTNESS_PROPER]	= "allowed; the kernel's own, without filters.",
+		[STRICTNESS_AFTER]	= "allowed; its filters would go on to judge each call first.",
+		[STRICTNESS_ALREADY]	= "it is in it.",
+		[STRICTNESS_MISSING]	= "EINVAL, since there are filters, and the feature is not there.",
+	};
+
+	printf("Strict mode: %s\n",
+	       words[strict_mode(&scene->task, scene->features)]);
+}
+
+static void print_cloning(const struct scene *scene)
+{
+	static const char * const words[] = {
+		[CLONING_TRACER]	= "by who may trace it.",
+		[CLONING_NEIGHBOUR]	= "by who may attach to it, and has its namespaces, root and ids: they have a supervisor.",
+		[CLONING_NOTHING]	= "there are none.",
+		[CLONING_MISSING]	= "by nobody: the feature is not there.",
+	};
+
+	printf("Its filters can be taken: %s\n",
+	       words[cloning(&scene->task, scene->features)]);
+}
+
+/* As far as its filters let it call seccomp(2). */
+static void print_consequences(const struct scene *scene)
+{
+	print_nesting(scene);
+	print_strictness(scene);
+	print_cloning(scene);
 }
 
 /* In words; of RUNS, at the end. */
@@ -255,6 +289,24 @@ static const char *call_name(const struct call *call)
 	return number;
 }
 
+static const char *without_filters(const struct scene *scene)
+{
+	static const char * const list[] = {
+		"read", "write", "exit", "rt_sigreturn", "sigreturn",
+	};
+	const char *name = call_name(&scene->question->call);
+	size_t i;
+
+	if (scene->task.mode == SECCOMP_MODE_DISABLED)
+		return "It runs.";
+	if (scene->task.mode != SECCOMP_MODE_STRICT)
+		return "It has been killed, and makes no more calls.";
+	for (i = 0; i < ARRAY_SIZE(list); i++)
+		if (!strcmp(list[i], name))
+			return "It runs: it is on the list of strict mode.";
+	return "Strict mode kills the thread: it is not on the list.";
+}
+
 static void print_call(const struct scene *scene)
 {
 	const struct task *task = &scene->task;
@@ -270,6 +322,8 @@ static void print_call(const struct scene *scene)
 		describe(text, sizeof(text), &scene->steps[i]);
 		printf("  -> %s\n", text);
 	}
+	if (!task->filters_count)
+		printf("  -> %s\n", without_filters(scene));
 }
 
 static void print_text(const struct scene *scene)
@@ -282,9 +336,8 @@ static void print_text(const struct scene *scene)
 	print_pins(scene);
 	if (scene->task.mode != SECCOMP_MODE_STRICT &&
 	    scene->task.mode <= SECCOMP_MODE_FILTER)
-		print_nesting(scene);
-	if (scene->question->has_call &&
-	    scene->task.mode == SECCOMP_MODE_FILTER)
+		print_consequences(scene);
+	if (scene->question->has_call)
 		print_call(scene);
 }
 
@@ -355,6 +408,8 @@ static void json_call(const struct scene *scene)
 		fputs(i ? ", " : "", stdout);
 		json_string(text);
 	}
+	if (!scene->task.filters_count)
+		json_string(without_filters(scene));
 	fputs("], \"decided_by\": ", stdout);
 	json_decided_by(scene);
 	putchar('}');
@@ -368,6 +423,18 @@ static void print_json(const struct scene *scene)
 		[NESTING_BUSY]		= "busy",
 		[NESTING_STRICT]	= "strict",
 	};
+	static const char * const strictness[] = {
+		[STRICTNESS_PROPER]	= "proper",
+		[STRICTNESS_AFTER]	= "after-filters",
+		[STRICTNESS_ALREADY]	= "already",
+		[STRICTNESS_MISSING]	= "missing",
+	};
+	static const char * const clonings[] = {
+		[CLONING_TRACER]	= "tracer",
+		[CLONING_NEIGHBOUR]	= "neighbour",
+		[CLONING_NOTHING]	= "nothing",
+		[CLONING_MISSING]	= "missing",
+	};
 	size_t by;
 
 	printf("{\"pid\": %d, \"comm\": ", scene->question->pid);
@@ -378,6 +445,9 @@ static void print_json(const struct scene *scene)
 	fputs(", \"pins\": ", stdout);
 	json_pins(scene);
 	printf(", \"new_listener\": \"%s\"", nesting[nesting_of(scene, &by)]);
+	printf(", \"strict_mode\": \"%s\", \"clone\": \"%s\"",
+	       strictness[strict_mode(&scene->task, scene->features)],
+	       clonings[cloning(&scene->task, scene->features)]);
 	if (scene->question->has_call)
 		json_call(scene);
 	puts("}");
@@ -419,6 +489,7 @@ static int complain_of(pid_t pid, int err)
 static int explain(const struct question *question)
 {
 	struct scene scene = { .question = question };
+	struct seccomp_overlay_info info;
 	struct link link;
 	int ret = link_open_or_say(&link);
 	int err;
@@ -431,7 +502,8 @@ static int explain(const struct question *question)
 		return complain_of(question->pid, err);
 	}
 	proc_comm(question->pid, scene.comm);
-	scene.implicit = overlay_seccomp_has(SECCOMP_OVERLAY_IMPLICIT);
+	overlay_seccomp_info(&info);
+	scene.features = info.features;
 	scene.steps = grow(NULL, STEPS_MAX(scene.task.filters_count),
 			   sizeof(*scene.steps));
 	if (question->has_call && scene.task.filters_count)

@@ -3,7 +3,7 @@
  * decide: the rules by which a chain judges a call, each with a chain that
  * differs by one flag and comes to something else.
  */
-#include <linux/seccomp.h>
+#include <linux/overlay_seccomp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -152,6 +152,39 @@ static const struct {
 	{ "aX noO", 1, NESTING_STRICT },
 };
 
+#define BOTH (SECCOMP_OVERLAY_STRICT | SECCOMP_OVERLAY_CLONE)
+
+static const struct {
+	const char *chain;		/* empty: none */
+	uint32_t mode;
+	uint64_t features;
+	enum strictness strictness;
+	enum cloning cloning;
+} asked_for[] = {
+	{ "", 0, BOTH, STRICTNESS_PROPER, CLONING_NOTHING },
+	{ "", 1, BOTH, STRICTNESS_ALREADY, CLONING_NOTHING },
+	{ "a", 2, BOTH, STRICTNESS_AFTER, CLONING_TRACER },
+	{ "a", 2, SECCOMP_OVERLAY_CLONE, STRICTNESS_MISSING, CLONING_TRACER },
+	{ "a", 2, SECCOMP_OVERLAY_STRICT, STRICTNESS_AFTER, CLONING_MISSING },
+	{ "kX a", 2, BOTH, STRICTNESS_ALREADY, CLONING_TRACER },
+	{ "a no", 2, BOTH, STRICTNESS_AFTER, CLONING_NEIGHBOUR },
+	{ "a ncO", 2, BOTH, STRICTNESS_AFTER, CLONING_TRACER },
+};
+
+static int try_asking(size_t i)
+{
+	struct filter filters[MAX];
+	struct task task = { .mode = asked_for[i].mode, .filters = filters };
+
+	task.filters_count = read_chain(asked_for[i].chain, filters);
+	if (strict_mode(&task, asked_for[i].features) ==
+	    asked_for[i].strictness &&
+	    cloning(&task, asked_for[i].features) == asked_for[i].cloning)
+		return 0;
+	printf("asked of '%s', mode %u\n", asked_for[i].chain, task.mode);
+	return 1;
+}
+
 int main(void)
 {
 	struct filter filters[MAX];
@@ -178,5 +211,7 @@ int main(void)
 		       listeners[i].chain, listeners[i].implicit);
 		failed = 1;
 	}
+	for (i = 0; i < sizeof(asked_for) / sizeof(*asked_for); i++)
+		failed |= try_asking(i);
 	return failed;
 }
