@@ -2,7 +2,6 @@
 /*
  * overlay-seccomp tree: the chains of filters as trees, each task a leaf.
  */
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +12,7 @@
 #include "holders.h"
 #include "netlink.h"
 #include "proc.h"
+#include "scan.h"
 #include "terminal.h"
 #include "words.h"
 
@@ -51,17 +51,11 @@ struct node {
 #define BUCKETS 4096
 
 struct tree {
-	struct link	*link;
-	pid_t		only;		/* 0: all */
+	struct scan	scan;
 	struct node	*roots;
 	struct node	**roots_end;
 	struct node	*buckets[BUCKETS];
-	pid_t		pid;
-	size_t		asked;
-	size_t		hidden;
-	size_t		busy;
 	size_t		tasks;
-	int		error;		/* worse than what a task can cause */
 };
 
 static struct node *find_node(struct tree *tree, const struct filter *filter,
@@ -100,8 +94,9 @@ static void add_leaf(struct node *node, pid_t pid, pid_t tid)
 	last->threads++;
 }
 
-static void add_task(struct tree *tree, pid_t tid, const struct task *task)
+static void add_task(pid_t pid, pid_t tid, const struct task *task, void *to)
 {
+	struct tree *tree = to;
 	struct node *node = NULL;
 	size_t i;
 
@@ -109,44 +104,8 @@ static void add_task(struct tree *tree, pid_t tid, const struct task *task)
 		node = find_node(tree, &task->filters[i - 1], node);
 	if (!node)
 		return;
-	add_leaf(node, tree->pid, tid);
+	add_leaf(node, pid, tid);
 	tree->tasks++;
-}
-
-static bool on_thread(long number, void *to)
-{
-	struct tree *tree = to;
-	struct task task;
-	int err;
-
-	progress("tasks looked at", ++tree->asked);
-	if (!proc_has_seccomp(tree->pid, number))
-		return false;
-	err = link_task(tree->link, number, NULL, false, &task);
-	if (!err) {
-		add_task(tree, number, &task);
-		task_free(&task);
-	} else if (err == -EPERM) {
-		tree->hidden++;
-	} else if (err == -EAGAIN) {
-		tree->busy++;
-	} else if (err != -ESRCH) {
-		tree->error = err;
-	}
-	return tree->error;
-}
-
-static bool on_process(long number, void *to)
-{
-	struct tree *tree = to;
-	char path[64];
-
-	if (tree->only && number != tree->only)
-		return false;
-	tree->pid = number;
-	snprintf(path, sizeof(path), "/proc/%ld/task", number);
-	proc_each(path, on_thread, tree);
-	return tree->error;
 }
 
 static void free_nodes(struct node *node)
@@ -272,38 +231,33 @@ static void print(struct tree *tree, bool json)
 {
 	struct holders holders;
 
-	holders_find(&holders, tree->link);
+	holders_find(&holders, tree->scan.link);
 	if (json) {
 		fputs("{\"roots\": [", stdout);
 		json_nodes(tree->roots, &holders);
-		printf("], \"hidden\": %zu, \"busy\": %zu}\n", tree->hidden,
-		       tree->busy);
+		printf("], \"hidden\": %zu, \"busy\": %zu}\n", tree->scan.hidden,
+		       tree->scan.busy);
 	} else {
 		print_nodes(tree->roots, NULL, &holders);
-		if (tree->hidden)
+		if (tree->scan.hidden)
 			printf("and %zu task%s that this user may not look at\n",
-			       tree->hidden, tree->hidden == 1 ? "" : "s");
-		if (tree->busy)
+			       tree->scan.hidden, tree->scan.hidden == 1 ? "" : "s");
+		if (tree->scan.busy)
 			printf("and %zu task%s in execve(2) all the time\n",
-			       tree->busy, tree->busy == 1 ? "" : "s");
+			       tree->scan.busy, tree->scan.busy == 1 ? "" : "s");
 	}
 	holders_free(&holders);
 }
 
 static int result(const struct tree *tree)
 {
-	if (tree->error) {
-		complain("the module does not say: %s",
-			 strerror(-tree->error));
-		return EXIT_TROUBLE;
-	}
-	if (!tree->tasks && tree->hidden) {
+	if (!tree->tasks && tree->scan.hidden) {
 		complain("this user may look at no such task (CAP_NET_ADMIN)");
 		return EXIT_TROUBLE;
 	}
-	if (!tree->tasks && tree->only) {
+	if (!tree->tasks && tree->scan.only) {
 		complain("%d: no such process, or it has no filters",
-			 tree->only);
+			 tree->scan.only);
 		return EXIT_NO;
 	}
 	return EXIT_YES;
@@ -311,18 +265,25 @@ static int result(const struct tree *tree)
 
 static int draw(pid_t only, bool json)
 {
-	struct tree tree = { .only = only, .roots_end = &tree.roots };
 	struct link link;
+	struct tree tree = {
+		.scan = { .link = &link, .only = only, .fn = add_task,
+			  .to = &tree },
+		.roots_end = &tree.roots,
+	};
 	int ret = link_open_or_say(&link);
+	int err;
 
 	if (ret)
 		return ret;
-	tree.link = &link;
-	proc_each("/proc", on_process, &tree);
-	progress_end();
-	if (!tree.error)
+	err = scan_tasks(&tree.scan);
+	if (err) {
+		complain("the module does not say: %s", strerror(-err));
+		ret = EXIT_TROUBLE;
+	} else {
 		print(&tree, json);
-	ret = result(&tree);
+		ret = result(&tree);
+	}
 	free_nodes(tree.roots);
 	link_close(&link);
 	return ret;
