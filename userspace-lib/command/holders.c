@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "holders.h"
+#include "scan.h"
 #include "terminal.h"
 #include "words.h"
 
@@ -85,6 +86,39 @@ void holders_find(struct holders *holders, struct link *link)
 	*holders = (struct holders){ .link = link };
 	proc_each("/proc", on_process, &search);
 	progress_end();
+}
+
+static void count_filter(struct holders *holders, const struct filter *filter)
+{
+	size_t i;
+
+	if (filter->listener != OVERLAY_SECCOMP_LISTENER_OPEN)
+		return;
+	for (i = 0; i < holders->count; i++) {
+		if (holders->list[i].id != filter->listener_id)
+			continue;
+		holders->list[i].flags |= filter->flags;
+		holders->list[i].tasks++;
+	}
+}
+
+static void count_task(pid_t pid, pid_t tid, const struct task *task, void *to)
+{
+	size_t i;
+
+	(void)pid;
+	(void)tid;
+	for (i = 0; i < task->filters_count; i++)
+		count_filter(to, &task->filters[i]);
+}
+
+int holders_count(struct holders *holders)
+{
+	struct scan scan = {
+		.link = holders->link, .fn = count_task, .to = holders,
+	};
+
+	return holders->count ? scan_tasks(&scan) : 0;
 }
 
 void holders_free(struct holders *holders)

@@ -18,6 +18,7 @@ struct holder {
 	char		comm[COMM_SIZE];
 	uint64_t	id;		/* of the listener */
 	uint32_t	flags;		/* OVERLAY_SECCOMP_FILTER_* */
+	size_t		tasks;		/* under it, after holders_count() */
 };
 
 struct holders {
@@ -29,6 +30,8 @@ struct holders {
 /* All that this user may see, which is none without privilege. */
 void holders_find(struct holders *holders, struct link *link);
 void holders_free(struct holders *holders);
+/* Who is under each; also what only the filter in the chain says of itself. */
+int holders_count(struct holders *holders);
 
 /* "held by NAME (PID, fd N)" of each, or that it is not known. */
 void holders_print(const struct holders *holders, uint64_t id);

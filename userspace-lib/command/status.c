@@ -99,12 +99,15 @@ static void print_listeners(const struct holders *holders)
 
 	for (i = 0; i < holders->count; i++) {
 		h = &holders->list[i];
-		printf("listener    %08" PRIx64 " %s (%d, fd %d)%s%s\n", h->id >> 32,
-		       h->comm, h->pid, h->fd,
+		printf("listener    %08" PRIx64 " %s (%d, fd %d)%s%s%s, %zu task%s under it\n",
+		       h->id >> 32, h->comm, h->pid, h->fd,
 		       h->flags & OVERLAY_SECCOMP_FILTER_NESTED ? ", nested" :
 								  "",
+		       h->flags & OVERLAY_SECCOMP_FILTER_OVERLAY ?
+		       ", allows others below" : "",
 		       h->flags & OVERLAY_SECCOMP_FILTER_REDIRECT ?
-		       ", may redirect" : "");
+		       ", may redirect" : "",
+		       h->tasks, h->tasks == 1 ? "" : "s");
 	}
 }
 
@@ -175,7 +178,7 @@ static void json_listeners(const struct holders *holders)
 		printf(", \"fd\": %d, \"flags\": ", holders->list[i].fd);
 		json_words(holders->list[i].flags, filter_flags,
 			   filter_flags_count);
-		putchar('}');
+		printf(", \"tasks\": %zu}", holders->list[i].tasks);
 	}
 	putchar(']');
 }
@@ -240,12 +243,15 @@ static int report(struct link *link, bool json)
 	if (err)
 		return EXIT_TROUBLE;
 	holders_find(&holders, link);
-	if (json)
+	err = holders_count(&holders);
+	if (err)
+		complain("the module does not say: %s", strerror(-err));
+	else if (json)
 		print_json(&status, &holders);
 	else
 		print_text(&status, &holders);
 	holders_free(&holders);
-	return EXIT_YES;
+	return err ? EXIT_TROUBLE : EXIT_YES;
 }
 
 int cmd_status(int argc, char **argv)
