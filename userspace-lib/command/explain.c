@@ -486,6 +486,17 @@ static int complain_of(pid_t pid, int err)
 	}
 }
 
+/* Else nobody has to be looked for. */
+static bool listens(const struct task *task)
+{
+	size_t i;
+
+	for (i = 0; i < task->filters_count; i++)
+		if (task->filters[i].listener == OVERLAY_SECCOMP_LISTENER_OPEN)
+			return true;
+	return false;
+}
+
 static int explain(const struct question *question)
 {
 	struct scene scene = { .question = question };
@@ -510,7 +521,8 @@ static int explain(const struct question *question)
 		scene.steps_count = decide(scene.task.filters,
 					   scene.task.filters_count,
 					   scene.steps);
-	holders_find(&scene.holders, &link);
+	if (listens(&scene.task))
+		holders_find(&scene.holders, &link);
 	if (question->json)
 		print_json(&scene);
 	else

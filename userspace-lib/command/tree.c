@@ -56,6 +56,7 @@ struct tree {
 	struct node	**roots_end;
 	struct node	*buckets[BUCKETS];
 	size_t		tasks;
+	bool		listens;	/* a filter has an open listener */
 };
 
 static struct node *find_node(struct tree *tree, const struct filter *filter,
@@ -70,6 +71,7 @@ static struct node *find_node(struct tree *tree, const struct filter *filter,
 			return node;
 	node = grow(NULL, 1, sizeof(*node));
 	node->filter = *filter;
+	tree->listens |= filter->listener == OVERLAY_SECCOMP_LISTENER_OPEN;
 	node->inner_end = &node->inner;
 	node->hash_next = *bucket;
 	*bucket = node;
@@ -229,9 +231,10 @@ static void json_nodes(const struct node *node, const struct holders *holders)
 
 static void print(struct tree *tree, bool json)
 {
-	struct holders holders;
+	struct holders holders = { };
 
-	holders_find(&holders, tree->scan.link);
+	if (tree->listens)
+		holders_find(&holders, tree->scan.link);
 	if (json) {
 		fputs("{\"roots\": [", stdout);
 		json_nodes(tree->roots, &holders);
