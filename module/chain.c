@@ -357,7 +357,8 @@ u8 chain_mark(const struct seccomp_filter *filter)
  */
 bool chain_has_own_mark(const struct seccomp_filter *filter)
 {
-	return chain_mark(filter) & ~(MARK_IN_NESTED | MARK_IN_SEQUENTIAL);
+	return chain_mark(filter) & ~(MARK_IN_NESTED | MARK_IN_SEQUENTIAL |
+				      MARK_UNSETTLED);
 }
 
 /**

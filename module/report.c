@@ -126,12 +126,23 @@ u64 report_count(enum overlay_seccomp_event event)
 	return atomic64_read(&counters[event]);
 }
 
+/* What anybody can cause at will, as often as he likes. */
+static bool is_common(enum overlay_seccomp_event event)
+{
+	return event == OVERLAY_SECCOMP_EVENT_REFUSED ||
+	       event == OVERLAY_SECCOMP_EVENT_OUTER ||
+	       event == OVERLAY_SECCOMP_EVENT_REDIRECT;
+}
+
+/* Half of the ring is for what is rare, so that no flood can hide that. */
 static void enqueue(const struct report *report)
 {
+	unsigned int room = is_common(report->event) ? RING_SIZE / 2 :
+						       RING_SIZE;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ring_lock, flags);
-	if (ring_count < RING_SIZE)
+	if (ring_count < room)
 		ring[(ring_first + ring_count++) % RING_SIZE] = *report;
 	else
 		ring_lost++;
@@ -268,14 +279,19 @@ u32 report_subscribers(void)
 	return READ_ONCE(subscribers_count);
 }
 
-/* Another socket may get its number next, which nobody has checked. */
+/*
+ * Another socket may get its number next, which nobody has checked. That is free
+ * some instructions before this is called: who is so quick gets what is told in
+ * between.
+ */
 static int see_release(struct notifier_block *block, unsigned long state,
 		       void *data)
 {
 	const struct netlink_notify *notify = data;
 	struct subscriber *subscriber;
 
-	if (state != NETLINK_URELEASE ||
+	/* A subscription is counted long before its socket is closed. */
+	if (!READ_ONCE(subscribers_count) || state != NETLINK_URELEASE ||
 	    notify->protocol != NETLINK_GENERIC ||
 	    !net_eq(notify->net, &init_net))
 		return NOTIFY_DONE;
@@ -317,25 +333,42 @@ static bool deliver_lost(struct subscriber *subscriber)
 	return true;
 }
 
+/*
+ * At most a ring full, whatever comes meanwhile: closing a socket waits for the
+ * lock.
+ */
+static bool deliver_ring(void)
+{
+	struct report report;
+	unsigned int n;
+
+	for (n = 0; n < RING_SIZE; n++) {
+		if (!dequeue(&report))
+			return true;
+		deliver_one(&report);
+		cond_resched();
+	}
+	return false;
+}
+
 static void deliver_all(void)
 {
 	struct subscriber *subscriber;
-	struct report report;
-	bool again = false;
-	u64 lost;
+	u64 lost = 0;
+	bool done;
 
 	mutex_lock(&subscribers_lock);
 	list_for_each_entry(subscriber, &subscribers, link)
 		deliver_lost(subscriber);
-	while (dequeue(&report))
-		deliver_one(&report);
-	lost = take_lost();
+	done = deliver_ring();
+	if (done)
+		lost = take_lost();
 	list_for_each_entry(subscriber, &subscribers, link) {
 		subscriber->lost += lost;
-		again |= !deliver_lost(subscriber);
+		done &= deliver_lost(subscriber);
 	}
 	mutex_unlock(&subscribers_lock);
-	if (again)
+	if (!done)
 		schedule_delayed_work(&deliver, DELIVER_DELAY);
 }
 

@@ -589,7 +589,6 @@ CASE(report_events_redirect, "pins and redirects are events")
 	struct message m;
 	struct notice n;
 	struct sealed s;
-	uint64_t addr;
 	struct genl g;
 
 	need_redirect();
@@ -597,10 +596,10 @@ CASE(report_events_redirect, "pins and redirects are events")
 	NEED(!subscribe(&g));
 	sealed_pages(&s, 1);
 	captive_new(&c);
-	addr = captive_pin_all(&c, &s);
+	captive_pin_all(&c, &s);
 	event_wait(&g, EVENT(PIN), &m);
 	of_task(&m, c.k.pid);
-	CHECK_EQ(m.num[ATTR(VALUE)], addr);
+	CHECK_EQ(m.num[ATTR(VALUE)], PAGE);
 	captive_trap(&c, MAIN, &n);
 	r.id = n.id;
 	CONTROL_EQ(send_redirect(c.listener, &r), 0);
@@ -687,6 +686,47 @@ CASE_SLOW(report_events_lost, "no event is lost without being counted", 3)
 	CONTROL(given && lost);
 	CHECK(!event_next(&g, 500, &m));
 	CHECK_EQ(counted(&g, EVENT(REFUSED)), before + MANY);
+}
+
+static void flooding_kid(struct kid *k)
+{
+	(void)k;
+	for (;;)
+		refuse_once();
+}
+
+CASE_SLOW(report_events_flood, "a flood hides nothing that is rare, and holds up nobody", 3)
+{
+	struct kid flooder[2], strict;
+	int large = 8 << 20;
+	struct genl g, other;
+	struct message m;
+	uint64_t lost;
+	int i;
+
+	open_as_root(&g);
+	NEED(!setsockopt(g.fd, SOL_SOCKET, SO_RCVBUFFORCE, &large,
+			 sizeof(large)));
+	NEED(!subscribe(&g));
+	for (i = 0; i < 2; i++)
+		kid_start(&flooder[i], flooding_kid, NULL);
+	/* The socket is large: it is the ring that is full. */
+	event_wait(&g, EVENT(LOST), &m);
+	lost = m.num[ATTR(VALUE)];
+	kid_start(&strict, strict_kid, NULL);
+	CHECK_EQ(heard(&strict), 1);
+	event_wait(&g, EVENT(STRICT_KILL), &m);
+	CHECK_EQ(m.num[ATTR(TASK)], strict.pid);
+	CHECK_EQ(ending(kid_wait(&strict)), SIGNALED(SIGKILL));
+	/* Closing a socket waits for the delivery. */
+	for (i = 0; i < 20; i++) {
+		NEED(genl_open(&other));
+		CHECK_EQ(subscribe(&other), 0);
+		genl_close(&other);
+	}
+	CONTROL(lost > 0);
+	for (i = 0; i < 2; i++)
+		kid_kill(&flooder[i]);
 }
 
 #define SUBSCRIBERS_MAX 32
