@@ -5,7 +5,7 @@
  * All is looked at when the dump begins, and then only read out: who asks may
  * take his time over that, and must not keep a chain alive meanwhile, whose
  * supervisors wait for its end. Of a task that is in execve(), or that keeps
- * its address space locked, nothing is said but EAGAIN.
+ * its address space or a listener locked, nothing is said but EAGAIN.
  */
 #include <linux/err.h>
 #include <linux/filter.h>
@@ -169,7 +169,8 @@ static int see_pins(struct inspection *inspection, struct task_struct *task)
 	} else {
 		err = -EAGAIN;
 	}
-	mmput(mm);
+	/* The last put tears it all down, and waits for its asynchronous I/O. */
+	mmput_async(mm);
 	return err;
 }
 
@@ -199,7 +200,8 @@ static int see_if_allowed(struct netlink_callback *cb,
 
 	if (!down_read_trylock(still))
 		return -EAGAIN;
-	if (netlink_may_inspect(cb->skb, task, inspection->pins))
+	if (netlink_may_inspect(cb->skb, task,
+				inspection->pins || inspection->has_call))
 		err = see_task(inspection, task);
 	up_read(still);
 	return err;
@@ -265,7 +267,7 @@ static int inspect(struct netlink_callback *cb, struct inspection *inspection)
  *	of messages that have been made
  *
  * Return: 0; -EINVAL for attributes that are missing; -ESRCH for no such task,
- * or one that is exiting; -EPERM; -EAGAIN; -ENOMEM; -EINTR if killed.
+ * or one that is exiting; -EPERM; -EAGAIN; -ENOMEM.
  */
 int inspect_start(struct netlink_callback *cb)
 {

@@ -80,8 +80,9 @@ static u32 hooks(void)
 
 static int put_status(struct sk_buff *skb)
 {
-	u64 pins = report_count(OVERLAY_SECCOMP_EVENT_PIN) -
-		   report_count(OVERLAY_SECCOMP_EVENT_PIN_GONE);
+	/* In this order: none goes before it has come. */
+	u64 gone = report_count(OVERLAY_SECCOMP_EVENT_PIN_GONE);
+	u64 pins = report_count(OVERLAY_SECCOMP_EVENT_PIN) - gone;
 
 	if (nla_put_string(skb, ATTR(VERSION), OVERLAY_VERSION) ||
 	    nla_put_u32(skb, ATTR(ABI), SECCOMP_OVERLAY_ABI) ||
@@ -217,16 +218,16 @@ static bool is_own_socket(const struct sk_buff *request)
  * netlink_may_inspect() - may this request look at a task?
  * @request: to the family
  * @task: whose credentials are held still
- * @memory: at its address space, too
+ * @closely: at its address space, or at what its filters would say
  *
  * Return: true if so.
  */
 bool netlink_may_inspect(const struct sk_buff *request,
-			 struct task_struct *task, bool memory)
+			 struct task_struct *task, bool closely)
 {
 	bool admin = is_admin(request);
 
-	if (admin && !memory)
+	if (admin && !closely)
 		return true;
 	return (admin || is_own_socket(request)) &&
 	       kernel_call(ptrace_may_access)(task, PTRACE_MODE_READ_FSCREDS);

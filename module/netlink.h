@@ -14,7 +14,7 @@ int netlink_load(void);
 void netlink_unload(void);
 
 bool netlink_may_inspect(const struct sk_buff *request,
-			 struct task_struct *task, bool memory);
+			 struct task_struct *task, bool closely);
 int netlink_parse(const struct netlink_callback *cb, struct nlattr **attrs);
 void *netlink_begin(struct sk_buff *skb, const struct netlink_callback *cb,
 		    u8 cmd);

@@ -446,7 +446,10 @@ void notify_redirect(struct notify_waiter *waiter, struct redirect *redirect)
  * @pending: filled: that wait to be received
  * @received: filled: that wait for an answer
  *
- * Return: 1; 0 if it is closed, and has none; -EINTR if killed.
+ * Does not wait for the lock: under it, a task may be putting in place a file
+ * descriptor for its supervisor, and so be closing another one, for ever.
+ *
+ * Return: 1; 0 if it is closed, and has none; -EAGAIN.
  */
 int notify_count(struct seccomp_filter *listener, u32 *pending, u32 *received)
 {
@@ -456,8 +459,8 @@ int notify_count(struct seccomp_filter *listener, u32 *pending, u32 *received)
 
 	*pending = 0;
 	*received = 0;
-	if (mutex_lock_killable(filter_notify_lock(listener)))
-		return -EINTR;
+	if (!mutex_trylock(filter_notify_lock(listener)))
+		return -EAGAIN;
 	notif = *filter_notif(listener);
 	if (notif) {
 		list_for_each(at, notif_list(notif)) {

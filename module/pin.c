@@ -258,7 +258,7 @@ static int seal_locked(struct pin_request *request, unsigned long addr)
 	__module_get(THIS_MODULE);
 	request->sealing = false;
 	WRITE_ONCE(request->file->f_op, &pin_fops);
-	report(OVERLAY_SECCOMP_EVENT_PIN, NULL, addr);
+	report(OVERLAY_SECCOMP_EVENT_PIN, NULL, request->size);
 	request->addr = addr;
 	return 0;
 }

@@ -116,7 +116,7 @@ static void print_what(const struct event *event)
 		printf("of the chain of %" PRIu64, event->value);
 		break;
 	case OVERLAY_SECCOMP_EVENT_PIN:
-		printf("at %#" PRIx64, event->value);
+		printf("%" PRIu64 " bytes", event->value);
 		break;
 	case OVERLAY_SECCOMP_EVENT_REFUSED:
 		print_refusal(event);

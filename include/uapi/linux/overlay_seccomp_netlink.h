@@ -30,8 +30,9 @@
  *	what it answers to that call; nothing of it happens.
  *	Errors: EINVAL without _PID, or for one of _NR and _ARCH without the
  *	other; ESRCH for no such task, or one that ends; EPERM; EAGAIN while the
- *	task is in execve(2), or its address space is locked; ENOMEM; EINTR.
- *	_WITH_PINS needs the right to read with ptrace in any case
+ *	task is in execve(2), or its address space or a listener is locked;
+ *	ENOMEM. _WITH_PINS and a call need the right to read with ptrace in any
+ *	case
  * @OVERLAY_SECCOMP_CMD_FILTER: a message of such a dump: _ID, _FLAGS, _LISTENER,
  *	_USERS, _INSNS, _JIT; with a listener that is open _LISTENER_ID,
  *	_PENDING and _RECEIVED; if a call was given, _VERDICT, and _CACHED for
@@ -72,7 +73,7 @@ enum overlay_seccomp_cmd {
  * @OVERLAY_SECCOMP_ATTR_PINS: u32: alive now
  * @OVERLAY_SECCOMP_ATTR_SUBSCRIBERS: u32: sockets that get events
  * @OVERLAY_SECCOMP_ATTR_REFERENCES: u32: on the module; rmmod(8) fails while
- *	there is one
+ *	there is one. A dump that has not been read to its end is one, too
  * @OVERLAY_SECCOMP_ATTR_COUNTERS: nested: since the load, for each event of enum
  *	overlay_seccomp_event an attribute of that number, u64
  * @OVERLAY_SECCOMP_ATTR_PID: u32: in the caller's pid namespace
@@ -199,19 +200,20 @@ enum overlay_seccomp_listener {
  * @OVERLAY_SECCOMP_EVENT_UNSPEC: nothing
  * @OVERLAY_SECCOMP_EVENT_LOST: not counted: _VALUE events before this one could
  *	not be delivered to this socket: there were more than 1024 in a tenth of
- *	a second, or it was not read
+ *	a second, or 512 of _REDIRECT, _OUTER and _REFUSED; or it was not read
  * @OVERLAY_SECCOMP_EVENT_FILTER: a filter has overlay state: _ID, _FLAGS
  * @OVERLAY_SECCOMP_EVENT_FILTER_GONE: the last task that had it has ended: _ID,
  *	_FLAGS
  * @OVERLAY_SECCOMP_EVENT_LISTENER: a listener that has to do with the module was
  *	opened: _ID of its own filter, _FLAGS, _VALUE: _ID of the one in the
  *	chain, which differs if it is nested
- * @OVERLAY_SECCOMP_EVENT_LISTENER_GONE: such a listener was closed: _ID, _FLAGS
+ * @OVERLAY_SECCOMP_EVENT_LISTENER_GONE: such a listener was closed: _ID, _FLAGS.
+ *	It comes before _EVENT_LISTENER if a thread closes it at once
  * @OVERLAY_SECCOMP_EVENT_STRICT_KILL: strict mode after filters has killed:
  *	_VALUE: number of the system call
  * @OVERLAY_SECCOMP_EVENT_CLONE: a task has taken another's chain: _ID of the
  *	innermost, _VALUE: thread id of the other, in the initial pid namespace
- * @OVERLAY_SECCOMP_EVENT_PIN: memory was pinned in the task: _VALUE: address
+ * @OVERLAY_SECCOMP_EVENT_PIN: memory was pinned in the task: _VALUE: bytes
  * @OVERLAY_SECCOMP_EVENT_PIN_GONE: a pin has lost its last mapping
  * @OVERLAY_SECCOMP_EVENT_REDIRECT: a call goes on with other arguments: _ID of
  *	the listener's filter, _VALUE: number of the system call
