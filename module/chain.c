@@ -429,9 +429,21 @@ void chain_drain_waiters(void)
 }
 
 /**
- * chain_listener() - the filter whose notif a filter's listener has
+ * chain_find_listener() - the filter whose notif a filter's listener has
+ * @filter: with a user that the caller holds
+ *
+ * Return: @filter itself, or its shadow, whose notif may be NULL; NULL while
+ * that shadow is just being made.
+ */
+struct seccomp_filter *chain_find_listener(struct seccomp_filter *filter)
+{
+	return chain_mark(filter) & MARK_SHADOW ? find_shadow(filter) : filter;
+}
+
+/**
+ * chain_listener() - the same, when it is there
  * @filter: of the caller's chain
- * @listener: filled: @filter itself, or its shadow. Its notif may be NULL
+ * @listener: filled
  *
  * Waits, killably, while @filter is being installed by another thread.
  *
@@ -440,22 +452,8 @@ void chain_drain_waiters(void)
 int chain_listener(struct seccomp_filter *filter,
 		   struct seccomp_filter **listener)
 {
-	*listener = filter;
-	if (!(chain_mark(filter) & MARK_SHADOW))
-		return 0;
 	return wait_event_killable(shadow_added,
-				   (*listener = find_shadow(filter)));
-}
-
-/**
- * chain_find_listener() - the same, without waiting
- * @filter: with a user that the caller holds
- *
- * Return: @filter itself, or its shadow; NULL while that is just being made.
- */
-struct seccomp_filter *chain_find_listener(struct seccomp_filter *filter)
-{
-	return chain_mark(filter) & MARK_SHADOW ? find_shadow(filter) : filter;
+				   (*listener = chain_find_listener(filter)));
 }
 
 static int is_open(struct seccomp_filter *listener)

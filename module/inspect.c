@@ -7,7 +7,7 @@
  * supervisors wait for its end. Of a task that is in execve(), or that keeps
  * its address space or a listener locked, nothing is said but EAGAIN.
  */
-#include <linux/err.h>
+#include <linux/errno.h>
 #include <linux/filter.h>
 #include <linux/mm.h>
 #include <linux/pid.h>

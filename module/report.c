@@ -10,13 +10,11 @@
  * a busy machine nor a stopped subscriber holds up a task.
  */
 #include <linux/atomic.h>
-#include <linux/err.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/netlink.h>
 #include <linux/notifier.h>
-#include <linux/once.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/siphash.h>
