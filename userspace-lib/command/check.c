@@ -187,33 +187,23 @@ int cmd_check(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "kernel", required_argument, NULL, 'k' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_JSON,
+		OPTION_HELP,
 		{ }
 	};
+	struct common common = { };
 	const char *path = NULL;
-	bool json = false;
-	int opt;
+	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "k:jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'k':
+		if (opt == 'k')
 			path = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
-		default:
-			fputs(help, stderr);
-			return EXIT_TROUBLE;
-		}
+		else if (!common_option(opt, help, &common, &ret))
+			return ret;
 	}
 	if (optind < argc) {
 		complain("unexpected argument '%s'", argv[optind]);
 		return EXIT_TROUBLE;
 	}
-	return report(path, json);
+	return report(path, common.json);
 }

@@ -36,6 +36,20 @@ extern const struct feature features[];
 extern const size_t features_count;
 const struct feature *feature_find(const char *name);
 
+/* Options that subcommands have in common. */
+struct common {
+	bool		json;
+	const char	*colour;	/* for terminal_colours(); "auto" at first */
+};
+
+#define OPTION_COLOR	{ "color", required_argument, NULL, 'c' }
+#define OPTION_JSON	{ "json", no_argument, NULL, 'j' }
+#define OPTION_HELP	{ "help", no_argument, NULL, 'h' }
+
+/* One of these, or none; false: the subcommand ends, with *STATUS. */
+bool common_option(int opt, const char *help, struct common *common,
+		   int *status);
+
 /* To stderr, with the command's name before it. */
 __printf(1, 2) void complain(const char *fmt, ...);
 

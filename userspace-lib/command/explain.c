@@ -577,15 +577,16 @@ static int parse(int argc, char **argv, struct question *question)
 	static const struct option options[] = {
 		{ "arch", required_argument, NULL, 'a' },
 		{ "arg", required_argument, NULL, 'A' },
-		{ "color", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
+		OPTION_COLOR,
+		OPTION_JSON,
 		{ "syscall", required_argument, NULL, 's' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_HELP,
 		{ }
 	};
-	const char *when = "auto", *call = NULL;
+	struct common common = { .colour = "auto" };
+	const char *call = NULL;
 	uint64_t pid;
-	int opt;
+	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
 		switch (opt) {
@@ -600,24 +601,15 @@ static int parse(int argc, char **argv, struct question *question)
 				break;
 			complain("an argument is I=VALUE, with I from 0 to 5");
 			return EXIT_TROUBLE;
-		case 'c':
-			when = optarg;
-			break;
-		case 'j':
-			question->json = true;
-			break;
 		case 's':
 			call = optarg;
 			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
 		default:
-			fputs(help, stderr);
-			return EXIT_TROUBLE;
+			if (!common_option(opt, help, &common, &ret))
+				return ret;
 		}
 	}
-	if (optind + 1 != argc || !terminal_colours(when)) {
+	if (optind + 1 != argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
@@ -629,6 +621,7 @@ static int parse(int argc, char **argv, struct question *question)
 		complain("no system call '%s' on this architecture", call);
 		return EXIT_TROUBLE;
 	}
+	question->json = common.json;
 	question->pid = pid;
 	question->has_call = call;
 	return EXIT_YES;

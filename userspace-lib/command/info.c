@@ -89,28 +89,18 @@ static int report(__u64 asked, int json)
 int cmd_info(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_JSON,
+		OPTION_HELP,
 		{ }
 	};
 	const struct feature *feature;
+	struct common common = { };
 	__u64 asked = 0;
-	int json = 0;
-	int opt;
+	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'j':
-			json = 1;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
-		default:
-			fputs(help, stderr);
-			return EXIT_TROUBLE;
-		}
-	}
+	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1)
+		if (!common_option(opt, help, &common, &ret))
+			return ret;
 	for (; optind < argc; optind++) {
 		feature = feature_find(argv[optind]);
 		if (!feature) {
@@ -119,5 +109,5 @@ int cmd_info(int argc, char **argv)
 		}
 		asked |= feature->bit;
 	}
-	return report(asked, json);
+	return report(asked, common.json);
 }

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "facts.h"
 #include "machine.h"
+#include "proc.h"
 
 #define EFI		"/sys/firmware/efi"
 #define SECURE_BOOT	EFI "/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -30,20 +31,6 @@ __printf(1, 2) static bool exists(const char *fmt, ...)
 	vsnprintf(path, sizeof(path), fmt, args);
 	va_end(args);
 	return !access(path, F_OK);
-}
-
-/* The length of the first bytes of a file, which then end in a NUL; or -1. */
-static ssize_t read_start(const char *path, char *text, size_t size)
-{
-	FILE *file = fopen(path, "re");
-	size_t len;
-
-	if (!file)
-		return -1;
-	len = fread(text, 1, size - 1, file);
-	fclose(file);
-	text[len] = 0;
-	return len;
 }
 
 static enum answer read_switch(const char *path)

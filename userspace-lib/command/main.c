@@ -3,6 +3,7 @@
  * overlay-seccomp: subcommands, each in a file of its own.
  */
 #include <errno.h>
+#include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,27 @@ bool parse_number(const char *text, uint64_t max, uint64_t *number)
 	errno = 0;
 	*number = strtoull(text, &end, 0);
 	return !errno && !*end && *number <= max;
+}
+
+bool common_option(int opt, const char *help, struct common *common,
+		   int *status)
+{
+	switch (opt) {
+	case 'c':
+		common->colour = optarg;
+		return true;
+	case 'j':
+		common->json = true;
+		return true;
+	case 'h':
+		fputs(help, stdout);
+		*status = EXIT_YES;
+		return false;
+	default:
+		fputs(help, stderr);
+		*status = EXIT_TROUBLE;
+		return false;
+	}
 }
 
 static void usage(FILE *out)

@@ -75,15 +75,6 @@ static void print_refusal(const struct event *event)
 	       strerror(event->error));
 }
 
-static void print_flags(uint32_t flags)
-{
-	size_t i;
-
-	for (i = 0; i < filter_flags_count; i++)
-		if (flags & filter_flags[i].number)
-			printf(" %s", filter_flags[i].name);
-}
-
 static void print_what(const struct event *event)
 {
 	switch (event->event) {
@@ -95,11 +86,11 @@ static void print_what(const struct event *event)
 	case OVERLAY_SECCOMP_EVENT_FILTER_GONE:
 	case OVERLAY_SECCOMP_EVENT_LISTENER_GONE:
 		print_id(event->id);
-		print_flags(event->flags);
+		print_filter_flags(event->flags);
 		break;
 	case OVERLAY_SECCOMP_EVENT_LISTENER:
 		print_id(event->id);
-		print_flags(event->flags);
+		print_filter_flags(event->flags);
 		fputs(", of filter ", stdout);
 		print_id(event->value);
 		break;
@@ -263,43 +254,29 @@ static int monitor(uint32_t wanted, bool json)
 int cmd_monitor(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "color", required_argument, NULL, 'c' },
+		OPTION_COLOR,
 		{ "event", required_argument, NULL, 'e' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_JSON,
+		OPTION_HELP,
 		{ }
 	};
-	const char *when = "auto";
+	struct common common = { .colour = "auto" };
 	uint32_t wanted = 0;
-	bool json = false;
-	int opt;
+	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			when = optarg;
-			break;
-		case 'e':
-			if (!event_find(optarg)) {
-				complain("no event '%s'", optarg);
-				return EXIT_TROUBLE;
-			}
-			wanted |= 1U << event_find(optarg);
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
-		default:
-			fputs(help, stderr);
+		if (opt == 'e' && !event_find(optarg)) {
+			complain("no event '%s'", optarg);
 			return EXIT_TROUBLE;
 		}
+		if (opt == 'e')
+			wanted |= 1U << event_find(optarg);
+		else if (!common_option(opt, help, &common, &ret))
+			return ret;
 	}
-	if (optind < argc || !terminal_colours(when)) {
+	if (optind < argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
-	return monitor(wanted, json);
+	return monitor(wanted, common.json);
 }

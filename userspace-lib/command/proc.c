@@ -10,16 +10,16 @@
 /* The same on every machine: PROC_PID_INIT_INO. */
 #define INITIAL "pid:[4026531836]"
 
-static bool read_file(const char *path, char *to, size_t size)
+ssize_t read_start(const char *path, char *text, size_t size)
 {
 	FILE *file = fopen(path, "re");
 	size_t len;
 
 	if (!file)
-		return false;
-	len = fread(to, 1, size - 1, file);
+		return -1;
+	len = fread(text, 1, size - 1, file);
 	fclose(file);
-	to[len] = '\0';
+	text[len] = 0;
 	return len;
 }
 
@@ -29,7 +29,7 @@ void proc_comm(pid_t tid, char comm[COMM_SIZE])
 	char *c;
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", tid);
-	if (!read_file(path, comm, COMM_SIZE)) {
+	if (read_start(path, comm, COMM_SIZE) < 1) {
 		strcpy(comm, "?");
 		return;
 	}
@@ -53,7 +53,7 @@ bool proc_has_seccomp(pid_t pid, pid_t tid)
 	const char *mode;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-	if (!read_file(path, status, sizeof(status)))
+	if (read_start(path, status, sizeof(status)) < 1)
 		return false;
 	mode = strstr(status, "\nSeccomp:\t");
 	return mode && mode[strlen("\nSeccomp:\t")] != '0';

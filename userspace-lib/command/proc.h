@@ -10,6 +10,9 @@
 
 #define COMM_SIZE 64
 
+/* The length of the first bytes of a file, which then end in a NUL; or -1. */
+ssize_t read_start(const char *path, char *text, size_t size);
+
 /* Without what could do something to a terminal; "?" for a task that is gone. */
 void proc_comm(pid_t tid, char comm[COMM_SIZE]);
 

@@ -257,42 +257,28 @@ static int report(struct link *link, bool json)
 int cmd_status(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "color", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_COLOR,
+		OPTION_JSON,
+		OPTION_HELP,
 		{ }
 	};
-	const char *when = "auto";
+	struct common common = { .colour = "auto" };
 	struct link link;
-	bool json = false;
 	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			when = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
-		default:
-			fputs(help, stderr);
-			return EXIT_TROUBLE;
-		}
-	}
-	if (optind < argc || !terminal_colours(when)) {
+	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1)
+		if (!common_option(opt, help, &common, &ret))
+			return ret;
+	if (optind < argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
 	ret = link_open_or_say(&link);
-	if (ret == EXIT_NO && json)
+	if (ret == EXIT_NO && common.json)
 		puts("{\"module\": false}");
 	if (ret)
 		return ret;
-	ret = report(&link, json);
+	ret = report(&link, common.json);
 	link_close(&link);
 	return ret;
 }

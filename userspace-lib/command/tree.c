@@ -147,13 +147,9 @@ static void print_margin(const struct margin *margin, bool own)
 static void print_filter(const struct filter *filter,
 			 const struct holders *holders)
 {
-	size_t i;
-
 	printf("%s%08" PRIx64 "%s", colour(BOLD), filter->id >> 32,
 	       colour(PLAIN));
-	for (i = 0; i < filter_flags_count; i++)
-		if (filter->flags & filter_flags[i].number)
-			printf(" %s", filter_flags[i].name);
+	print_filter_flags(filter->flags);
 	if (filter->listener == OVERLAY_SECCOMP_LISTENER_OPEN) {
 		printf(", %slistener open%s, ", colour(GREEN), colour(PLAIN));
 		holders_print(holders, filter->listener_id);
@@ -295,40 +291,26 @@ static int draw(pid_t only, bool json)
 int cmd_tree(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "color", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+		OPTION_COLOR,
+		OPTION_JSON,
+		OPTION_HELP,
 		{ }
 	};
-	const char *when = "auto";
+	struct common common = { .colour = "auto" };
 	uint64_t pid = 0;
-	bool json = false;
-	int opt;
+	int opt, ret;
 
-	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
-		switch (opt) {
-		case 'c':
-			when = optarg;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			fputs(help, stdout);
-			return EXIT_YES;
-		default:
-			fputs(help, stderr);
-			return EXIT_TROUBLE;
-		}
-	}
+	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1)
+		if (!common_option(opt, help, &common, &ret))
+			return ret;
 	if (optind < argc && (!parse_number(argv[optind++], INT32_MAX, &pid) ||
 			      !pid)) {
 		complain("'%s' is no process id", argv[optind - 1]);
 		return EXIT_TROUBLE;
 	}
-	if (optind < argc || !terminal_colours(when)) {
+	if (optind < argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
-	return draw(pid, json);
+	return draw(pid, common.json);
 }

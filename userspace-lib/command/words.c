@@ -45,6 +45,15 @@ static const char * const events[] = {
 	[OVERLAY_SECCOMP_EVENT_UNLOAD]		= "unload",
 };
 
+void print_filter_flags(uint32_t flags)
+{
+	size_t i;
+
+	for (i = 0; i < filter_flags_count; i++)
+		if (flags & filter_flags[i].number)
+			printf(" %s", filter_flags[i].name);
+}
+
 void json_words(uint32_t bits, const struct word *words, size_t count)
 {
 	const char *comma = "";

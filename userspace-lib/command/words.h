@@ -19,6 +19,9 @@ struct word {
 /* The names of the bits in BITS, as a JSON array. */
 void json_words(uint32_t bits, const struct word *words, size_t count);
 
+/* The flags of a filter, each after a space. */
+void print_filter_flags(uint32_t flags);
+
 extern const struct word filter_flags[];
 extern const size_t filter_flags_count;
 extern const struct word hook_words[];
