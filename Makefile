@@ -138,7 +138,7 @@ help:
 	@echo 'Trying and testing, without touching the running kernel:'
 	@echo '  try              the features in a stock kernel, in an emulator'
 	@echo '  check            every test; ends with N passed, N failed'
-	@echo '  check-all        the same at full count, with real runtimes'
+	@echo '  check-all        the same on all kernels, with real runtimes'
 	@echo '  check-debug      on kernels with KASAN, lockdep and the like, which'
 	@echo '                   are built first: an hour the first time'
 	@echo '  check-userspace  what needs no kernel, under ASan and UBSan'
