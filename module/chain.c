@@ -339,17 +339,6 @@ bool chain_is_ancestor(const struct seccomp_filter *parent,
 }
 
 /**
- * chain_mark() - a filter's mark
- * @filter: or NULL
- *
- * Return: MARK_* bits.
- */
-u8 chain_mark(const struct seccomp_filter *filter)
-{
-	return filter ? READ_ONCE(*filter_mark(filter)) : 0;
-}
-
-/**
  * chain_has_own_mark() - has this filter overlay state itself?
  * @filter: or NULL
  *

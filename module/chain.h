@@ -2,6 +2,7 @@
 #ifndef OVERLAY_CHAIN_H
 #define OVERLAY_CHAIN_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 #include "kernel/layout.h"
@@ -52,6 +53,17 @@ struct taken_chain {
 struct overlay;
 struct task_struct;
 
+/**
+ * chain_mark() - a filter's mark
+ * @filter: or NULL
+ *
+ * Return: MARK_* bits.
+ */
+static inline u8 chain_mark(const struct seccomp_filter *filter)
+{
+	return filter ? READ_ONCE(*filter_mark(filter)) : 0;
+}
+
 int chain_init(void);
 void chain_drain(void);
 
@@ -67,7 +79,6 @@ int chain_take(struct task_struct *task, struct taken_chain *chain);
 bool chain_is_ancestor(const struct seccomp_filter *parent,
 		       const struct seccomp_filter *child);
 
-u8 chain_mark(const struct seccomp_filter *filter);
 bool chain_has_own_mark(const struct seccomp_filter *filter);
 u8 chain_inherited(const struct seccomp_filter *filter);
 void chain_settle(struct seccomp_filter *filter);

@@ -64,21 +64,21 @@ struct verdict {
  * @nr: its number
  * @recheck: the tracer has been asked: TRACE counts as ALLOW
  * @mark: of the task's innermost filter, which tells of the whole chain
- * @sd: its registers
  * @judged: all further out has had its say already
+ * @redirected: something has been replaced in the registers, in this pass
+ * @redirect: what has been, over all passes
+ * @sd: its registers
  * @end: where the unit ends that is being judged: the next filter further out
- * @redirect: what has been replaced in the registers, over all passes
- * @redirected: something has been, in this pass
  */
 struct call {
 	int			nr;
 	bool			recheck;
 	u8			mark;
-	struct seccomp_data	sd;
 	bool			judged;
-	struct seccomp_filter	*end;
-	struct redirect		**redirect;
 	bool			redirected;
+	struct redirect		**redirect;
+	struct seccomp_data	*sd;
+	struct seccomp_filter	*end;
 };
 
 /**
@@ -123,18 +123,18 @@ void evaluate_log(unsigned long nr, long signr, u32 action, bool requested)
 		kernel_call(audit_seccomp)(nr, signr, action);
 }
 
-static void read_call(struct seccomp_data *sd)
+static __always_inline struct seccomp_data read_call(void)
 {
 	struct pt_regs *regs = current_pt_regs();
-	unsigned long args[6];
-	int i;
+	struct seccomp_data sd = {
+		.nr			= syscall_get_nr(current, regs),
+		.arch			= syscall_get_arch(current),
+		.instruction_pointer	= instruction_pointer(regs),
+	};
 
-	sd->nr = syscall_get_nr(current, regs);
-	sd->arch = syscall_get_arch(current);
-	sd->instruction_pointer = instruction_pointer(regs);
-	syscall_get_arguments(current, regs, args);
-	for (i = 0; i < 6; i++)
-		sd->args[i] = args[i];
+	BUILD_BUG_ON(sizeof(sd.args[0]) != sizeof(unsigned long));
+	syscall_get_arguments(current, regs, (unsigned long *)sd.args);
+	return sd;
 }
 
 static bool bit_allows(const unsigned long *allowed, int nr, int count)
@@ -145,27 +145,20 @@ static bool bit_allows(const unsigned long *allowed, int nr, int count)
 }
 
 /* What the kernel found, when it attached the filter, to be always allowed. */
-static bool cache_allows(const struct seccomp_filter *filter,
-			 const struct seccomp_data *sd)
+static inline bool cache_allows(const struct seccomp_filter *filter, u32 arch,
+				int nr)
 {
 	if (kernel_is_old())
 		return false;
-	if (sd->arch == SECCOMP_ARCH_NATIVE)
-		return bit_allows(filter_cache_native(filter), sd->nr,
+	if (arch == SECCOMP_ARCH_NATIVE)
+		return bit_allows(filter_cache_native(filter), nr,
 				  SECCOMP_ARCH_NATIVE_NR);
 #ifdef SECCOMP_ARCH_COMPAT
-	if (sd->arch == SECCOMP_ARCH_COMPAT)
-		return bit_allows(filter_cache_compat(filter), sd->nr,
+	if (arch == SECCOMP_ARCH_COMPAT)
+		return bit_allows(filter_cache_compat(filter), nr,
 				  SECCOMP_ARCH_COMPAT_NR);
 #endif
 	return false;
-}
-
-/* The only indirect call of this module: a program, as stock runs it. */
-static noinline u32 run_program(const struct seccomp_filter *filter,
-				const struct seccomp_data *sd)
-{
-	return bpf_prog_run_pin_on_cpu(*filter_prog(filter), sd);
 }
 
 static u32 action_of(u32 ret)
@@ -173,21 +166,44 @@ static u32 action_of(u32 ret)
 	return ret & SECCOMP_RET_ACTION_FULL;
 }
 
-/* Stock's rule, over the filters from @filter out to, but without, @end. */
-static struct verdict run_filters(struct seccomp_filter *filter,
-				  const struct seccomp_filter *end,
-				  const struct seccomp_data *sd)
+/*
+ * This and the next have the only indirect calls of this module: programs, as
+ * stock runs them.
+ */
+static noinline u32 run_filter(const struct seccomp_filter *filter,
+			       const struct seccomp_data *sd)
+{
+	return bpf_prog_run_pin_on_cpu(*filter_prog(filter), sd);
+}
+
+/*
+ * Stock's rule, over the filters from @filter out to, but without, @end; and if
+ * they have nothing against the call, over each one further out, up to the first
+ * that has. Then @end is the next after that.
+ */
+static noinline struct verdict run_filters(struct seccomp_filter *filter,
+					   struct seccomp_filter **end,
+					   const struct seccomp_data *sd)
 {
 	struct verdict verdict = { .ret = SECCOMP_RET_ALLOW };
+	struct seccomp_filter *next = *end;
 	u32 ret;
 
-	for (; filter != end; filter = *filter_prev(filter)) {
-		ret = run_program(filter, sd);
+	migrate_disable();
+	for (; filter; filter = *filter_prev(filter)) {
+		if (filter == next) {
+			if (verdict.match)
+				break;
+			next = *filter_prev(filter);
+		}
+		ret = compat_prog_run(*filter_prog(filter), sd);
 		if ((s32)action_of(ret) < (s32)action_of(verdict.ret)) {
 			verdict.ret = ret;
 			verdict.match = filter;
 		}
 	}
+	migrate_enable();
+	*end = next;
 	return verdict;
 }
 
@@ -196,13 +212,14 @@ static struct verdict run_filters(struct seccomp_filter *filter,
  * agreed to be judged after later ones. All that lie further out have, and are
  * judged one by one.
  */
-static struct seccomp_filter *first_unit_end(const struct call *call,
+static struct seccomp_filter *first_unit_end(u8 mark,
 					     struct seccomp_filter *filter)
 {
-	struct seccomp_filter *end = *filter_prev(filter);
+	struct seccomp_filter *end;
 
-	if (!(call->mark & MARK_IN_SEQUENTIAL))
+	if (!(mark & MARK_IN_SEQUENTIAL))
 		return NULL;
+	end = *filter_prev(filter);
 	for (; filter; filter = *filter_prev(filter))
 		if (!(chain_mark(filter) & MARK_SEQUENTIAL))
 			end = *filter_prev(filter);
@@ -216,7 +233,7 @@ static struct seccomp_filter *next_to_ask(struct seccomp_filter *filter,
 {
 	for (filter = *filter_prev(filter); filter != end;
 	     filter = *filter_prev(filter))
-		if (action_of(run_program(filter, sd)) == SECCOMP_RET_USER_NOTIF)
+		if (action_of(run_filter(filter, sd)) == SECCOMP_RET_USER_NOTIF)
 			return filter;
 	return NULL;
 }
@@ -226,7 +243,7 @@ static void answer(int error, long val)
 	syscall_set_return_value(current, current_pt_regs(), error, val);
 }
 
-static bool judge(int nr, bool recheck, struct redirect **redirect);
+static bool judge(int nr, bool recheck, const struct call *pass);
 
 static void stop_for_tracer(int code, u32 message)
 {
@@ -253,21 +270,20 @@ static bool ask_tracer(struct call *call, u32 data)
 	if (call->nr < 0)
 		return false;
 	call->judged = true;
-	return judge(call->nr, true, call->redirect);
+	return judge(call->nr, true, call);
 }
 
 static void await_reply(struct seccomp_filter *listener,
 			const struct seccomp_data *sd,
 			struct notify_reply *reply)
 {
-	struct notify_waiter waiter;
-	struct notify_request *request;
+	struct notify_waiter waiter = { };
+	struct notify_request *request = notify_begin(&waiter, listener, sd);
 
-	*reply = (struct notify_reply) { .error = -ENOSYS };
-	if (!notify_begin(&waiter, listener, sd))
-		return;
-	while ((request = notify_wait(&waiter)))
+	while (request) {
 		pin_serve(request);
+		request = notify_wait(&waiter);
+	}
 	notify_end(&waiter, reply);
 }
 
@@ -276,7 +292,7 @@ static void replace_args(struct call *call, const struct seccomp_filter *filter,
 			 struct redirect *redirect)
 {
 	redirect_apply(call->redirect, redirect);
-	read_call(&call->sd);
+	*call->sd = read_call();
 	call->redirected = true;
 	call->end = *filter_prev(filter);
 }
@@ -288,7 +304,7 @@ static bool ask_supervisor(struct call *call, struct seccomp_filter *filter)
 
 	reply.error = chain_listener(filter, &listener);
 	if (!reply.error)
-		await_reply(listener, &call->sd, &reply);
+		await_reply(listener, call->sd, &reply);
 	if (reply.flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE) {
 		if (reply.redirect) {
 			report(OVERLAY_SECCOMP_EVENT_REDIRECT, listener,
@@ -313,7 +329,7 @@ static bool ask_supervisors(struct call *call, struct seccomp_filter *filter)
 	while (ask_supervisor(call, filter)) {
 		if (!(call->mark & MARK_IN_NESTED))
 			return true;
-		filter = next_to_ask(filter, call->end, &call->sd);
+		filter = next_to_ask(filter, call->end, call->sd);
 		if (!filter)
 			return true;
 		report(OVERLAY_SECCOMP_EVENT_OUTER, filter, call->nr);
@@ -419,18 +435,48 @@ static bool act(struct call *call, const struct verdict *verdict)
 	return false;
 }
 
-/* Returns true to run the call. */
-static bool judge(int nr, bool recheck, struct redirect **redirect)
+/* Goes on from a verdict against the call. Returns true to run it. */
+static noinline bool conclude(struct call *call, struct verdict verdict)
+{
+	struct seccomp_filter *filter;
+
+	while (act(call, &verdict)) {
+		filter = call->end;
+		if (call->judged || !filter)
+			return true;
+		call->end = *filter_prev(filter);
+		verdict = run_filters(filter, &call->end, call->sd);
+		if (!verdict.match)
+			return true;
+	}
+	return false;
+}
+
+/* What a redirect has left in the registers stays there, or not. */
+static bool settle(struct redirect **redirect, bool run)
+{
+	if (run && *redirect)
+		return redirect_run(redirect);
+	redirect_undo(redirect);
+	return run;
+}
+
+/* Returns true to run the call. @pass: of which this is a second one, or NULL. */
+static noinline bool judge(int nr, bool recheck, const struct call *pass)
 {
 	/* A sibling's TSYNC may replace it, but only by one that extends it. */
 	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
+	struct redirect *redirect = NULL;
+	struct seccomp_data sd = read_call();
+	struct verdict verdict;
 	struct call call = {
 		.nr		= nr,
 		.recheck	= recheck,
 		.mark		= chain_mark(filter),
-		.redirect	= redirect,
+		.redirect	= pass ? pass->redirect : &redirect,
+		.sd		= &sd,
 	};
-	struct verdict verdict;
+	bool run;
 
 	if (call.mark & MARK_STRICT)
 		filter = *filter_prev(filter);
@@ -438,39 +484,45 @@ static bool judge(int nr, bool recheck, struct redirect **redirect)
 		kill(&call, SECCOMP_RET_KILL_PROCESS, 0);
 		return false;
 	}
-	read_call(&call.sd);
-	if (cache_allows(filter, &call.sd))
+	call.end = first_unit_end(call.mark, filter);
+	verdict = run_filters(filter, &call.end, &sd);
+	if (!verdict.match)
 		return true;
-
-	call.end = first_unit_end(&call, filter);
-	while (filter) {
-		verdict = run_filters(filter, call.end, &call.sd);
-		if (!act(&call, &verdict))
-			return false;
-		if (call.judged)
-			return true;
-		filter = call.end;
-		call.end = filter ? *filter_prev(filter) : NULL;
-	}
-	return true;
+	run = conclude(&call, verdict);
+	return pass ? run : settle(&redirect, run);
 }
 
-static bool evaluate(int nr, bool recheck)
+/* Most calls are remembered, and need no more than their number. */
+static inline bool is_remembered(const struct seccomp_filter *filter, int nr)
 {
-	struct redirect *redirect = NULL;
-	bool run;
+	return filter && cache_allows(filter, syscall_get_arch(current), nr);
+}
+
+static noinline bool evaluate_strict(const struct seccomp_filter *strict,
+				     int nr, bool recheck)
+{
+	bool run = is_remembered(*filter_prev(strict), nr) ||
+		   judge(nr, recheck, NULL);
+
+	return strict_judge(strict) && run;
+}
+
+static inline bool evaluate(int nr, bool recheck)
+{
+	struct seccomp_filter *filter;
+	u8 mark;
 
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
+	filter = READ_ONCE(current->seccomp.filter);
+	mark = chain_mark(filter);
 	/* Killed while it waited to be told what it is under. */
-	if (chain_mark(READ_ONCE(current->seccomp.filter)) & MARK_UNSETTLED)
+	if (mark & MARK_UNSETTLED)
 		return false;
-	run = judge(nr, recheck, &redirect);
-	if (run)
-		run = redirect_run(&redirect);
-	else
-		redirect_undo(&redirect);
-	return strict_judge(READ_ONCE(current->seccomp.filter)) && run;
+	/* Nothing can be installed on top of such a filter: it is there to stay. */
+	if (mark & MARK_STRICT)
+		return evaluate_strict(filter, nr, recheck);
+	return is_remembered(filter, nr) || judge(nr, recheck, NULL);
 }
 
 /**
@@ -517,10 +569,10 @@ bool evaluate_bool(int nr, bool recheck)
  *
  * Return: SECCOMP_RET_*, action and data.
  */
-u32 evaluate_peek(const struct seccomp_filter *filter,
+u32 evaluate_peek(struct seccomp_filter *filter,
 		  const struct seccomp_data *sd)
 {
-	return run_program(filter, sd);
+	return run_filter(filter, sd);
 }
 
 /**
@@ -533,5 +585,5 @@ u32 evaluate_peek(const struct seccomp_filter *filter,
 bool evaluate_cached(const struct seccomp_filter *filter,
 		     const struct seccomp_data *sd)
 {
-	return cache_allows(filter, sd);
+	return cache_allows(filter, sd->arch, sd->nr);
 }

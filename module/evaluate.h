@@ -11,7 +11,7 @@ int evaluate_data(int nr, const struct seccomp_data *sd, bool recheck);
 int evaluate_int(int nr, bool recheck);
 bool evaluate_bool(int nr, bool recheck);
 
-u32 evaluate_peek(const struct seccomp_filter *filter,
+u32 evaluate_peek(struct seccomp_filter *filter,
 		  const struct seccomp_data *sd);
 bool evaluate_cached(const struct seccomp_filter *filter,
 		     const struct seccomp_data *sd);

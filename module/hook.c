@@ -237,11 +237,16 @@ static struct ftrace_ops ioctl_ops = {
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
-/* No function is at 1; but that it has died is what ftrace looks at first. */
+/*
+ * What it says of itself; if that is doubtful, it is asked: no function is at 1,
+ * but that it has died is what ftrace looks at first.
+ */
 static bool ftrace_has_died(void)
 {
 	static struct ftrace_ops probe;
 
+	if (likely(READ_ONCE(*kernel.ftrace_enabled)))
+		return false;
 	return ftrace_set_filter_ip(&probe, 1, 0, 0) == -ENODEV;
 }
 

@@ -217,32 +217,42 @@ static void end_locked(struct notify_waiter *waiter)
 		list_del(knotif_link(n));
 }
 
+static struct notify_request *wait_or_end(struct notify_waiter *waiter)
+{
+	struct notify_request *request = wait_locked(waiter);
+
+	if (!request)
+		end_locked(waiter);
+	return request;
+}
+
 /**
- * notify_begin() - ask the listener of a filter
- * @waiter: on the stack, filled
+ * notify_begin() - ask the listener of a filter, and notify_wait()
+ * @waiter: on the stack, all zero
  * @filter: whose listener it is
  * @sd: the call; it stays where it is until notify_end()
  *
- * Return: true if it was asked: notify_wait() and notify_end() must follow;
- * false if it has no listener that is open.
+ * Return: as notify_wait(); NULL also if no listener is open.
  */
-bool notify_begin(struct notify_waiter *waiter, struct seccomp_filter *filter,
-		  const struct seccomp_data *sd)
+struct notify_request *notify_begin(struct notify_waiter *waiter,
+				    struct seccomp_filter *filter,
+				    const struct seccomp_data *sd)
 {
-	bool open;
+	struct notify_request *request = NULL;
 
-	memset(waiter, 0, sizeof(*waiter));
 	waiter->listener = filter;
 	INIT_LIST_HEAD(&waiter->requests);
 	mutex_lock(filter_notify_lock(filter));
-	open = *filter_notif(filter);
-	if (open) {
+	if (*filter_notif(filter)) {
 		enqueue(knotif_of(waiter), filter, sd);
 		waiter->id = *knotif_id(knotif_of(waiter));
 		remember(waiter);
+		request = wait_or_end(waiter);
+	} else {
+		waiter->error = -ENOSYS;
 	}
 	mutex_unlock(filter_notify_lock(filter));
-	return open;
+	return request;
 }
 
 /**
@@ -257,17 +267,16 @@ struct notify_request *notify_wait(struct notify_waiter *waiter)
 	struct notify_request *request;
 
 	mutex_lock(filter_notify_lock(waiter->listener));
-	request = wait_locked(waiter);
-	if (!request)
-		end_locked(waiter);
+	request = wait_or_end(waiter);
 	mutex_unlock(filter_notify_lock(waiter->listener));
 	return request;
 }
 
 /**
  * notify_end() - what came of it
- * @waiter: after notify_wait() has returned NULL, so that it is the caller's own
- * @reply: filled: the supervisor's answer; -ERESTARTSYS if a signal came first
+ * @waiter: after NULL was returned, so that it is the caller's own
+ * @reply: filled: the supervisor's answer; -ERESTARTSYS if a signal came first;
+ *	   -ENOSYS if there is no listener that is open
  */
 void notify_end(struct notify_waiter *waiter, struct notify_reply *reply)
 {

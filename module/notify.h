@@ -62,8 +62,9 @@ struct notify_reply {
 };
 
 /* In the task that waits. */
-bool notify_begin(struct notify_waiter *waiter, struct seccomp_filter *filter,
-		  const struct seccomp_data *sd);
+struct notify_request *notify_begin(struct notify_waiter *waiter,
+				    struct seccomp_filter *filter,
+				    const struct seccomp_data *sd);
 struct notify_request *notify_wait(struct notify_waiter *waiter);
 void notify_end(struct notify_waiter *waiter, struct notify_reply *reply);
 

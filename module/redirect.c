@@ -202,7 +202,7 @@ static void restore_work(struct callback_head *work)
 
 /**
  * redirect_run() - the call will run: see to it that the originals come back
- * @held: from redirect_apply(), or NULL; NULL afterwards
+ * @held: from redirect_apply(); NULL afterwards
  *
  * Return: false if it must not run, since they could not; they are back.
  */
@@ -210,8 +210,6 @@ bool redirect_run(struct redirect **held)
 {
 	struct redirect *redirect = *held;
 
-	if (!redirect)
-		return true;
 	/* Number -1 is no call: nobody reads its arguments. */
 	if (syscall_get_nr(current, current_pt_regs()) == -1) {
 		redirect_undo(held);

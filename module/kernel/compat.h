@@ -7,6 +7,7 @@
 #define OVERLAY_KERNEL_COMPAT_H
 
 #include <linux/file.h>
+#include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/seccomp.h>
@@ -25,6 +26,13 @@ compat_ftrace_pt_regs(struct pt_regs *regs)
 #else
 #define compat_ftrace_regs ftrace_regs
 #define compat_ftrace_pt_regs(fregs) ftrace_get_regs(fregs)
+#endif
+
+/* A function since 5.15, a macro before. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+#define compat_prog_run(prog, ctx) BPF_PROG_RUN((prog), ctx)
+#else
+#define compat_prog_run(prog, ctx) bpf_prog_run(prog, ctx)
 #endif
 
 /* Exported since 5.12. A filter that is reset to nothing owns no memory. */

@@ -53,6 +53,7 @@ enum {
 	SYM_NOTIFY_RELEASE,
 	SYM_SHMEM_FOPS,
 	SYM_MIN_ADDR,
+	SYM_FTRACE_ENABLED,
 	SYM_COUNT
 };
 
@@ -72,6 +73,7 @@ static const struct symbol wanted[SYM_COUNT] __initconst = {
 				    .hooked = true },
 	[SYM_SHMEM_FOPS]	= { .name = "shmem_file_operations" },
 	[SYM_MIN_ADDR]		= { .name = "mmap_min_addr" },
+	[SYM_FTRACE_ENABLED]	= { .name = "ftrace_enabled" },
 	[SYM_ACTIONS_LOGGED]	= { .name = "seccomp_actions_logged" },
 	[SYM_STRICT]		= { .name = "mode1_syscalls" },
 	[SYM_STRICT_COMPAT]	= { .name = "mode1_syscalls_32",
@@ -295,6 +297,7 @@ static int __init learn_data(const struct symbol *symbols)
 	    pretended("member", "shmem_file_operations.release"))
 		return refuse("files on tmpfs have a release of their own");
 	kernel.min_addr = (void *)symbols[SYM_MIN_ADDR].address;
+	kernel.ftrace_enabled = (void *)symbols[SYM_FTRACE_ENABLED].address;
 	kernel.strict = (void *)symbols[SYM_STRICT].address;
 	kernel.strict_compat = (void *)symbols[SYM_STRICT_COMPAT].address;
 	if (!is_strict_list(kernel.strict, native) ||

@@ -62,6 +62,8 @@ enum filter_form {
  * @notify_ops: of a listener's file
  * @shmem_fops: of a memfd's file, and of others on tmpfs
  * @min_addr: vm.mmap_min_addr, or more where a security module says so
+ * @ftrace_enabled: 0 once ftrace has died; also for a moment when somebody tries
+ *		    to switch it off, which our hooks forbid
  * @fork_tracepoint: sched_process_fork
  * @native: SECCOMP_OVERLAY_* features that the kernel has by itself
  */
@@ -79,6 +81,7 @@ struct kernel_facts {
 	const struct file_operations *notify_ops;
 	const struct file_operations *shmem_fops;
 	const unsigned long *min_addr;
+	const int	*ftrace_enabled;
 	struct tracepoint *fork_tracepoint;
 	u64		native;
 };
