@@ -484,6 +484,13 @@ static noinline bool judge(int nr, bool recheck, const struct call *pass)
 		kill(&call, SECCOMP_RET_KILL_PROCESS, 0);
 		return false;
 	}
+	/*
+	 * evaluate() has asked about the number that the tracer has seen. What is
+	 * remembered is not only faster: some kernels exempt their own uprobes'
+	 * calls from filters by it.
+	 */
+	if (recheck && cache_allows(filter, sd.arch, sd.nr))
+		return true;
 	call.end = first_unit_end(call.mark, filter);
 	verdict = run_filters(filter, &call.end, &sd);
 	if (!verdict.match)

@@ -185,6 +185,52 @@ CASE(trace_inner_again, "the inner filter judges what an outer tracer made")
 	CHECK_EQ(ending(kid_wait(&t.k)), 0);
 }
 
+/* uprobe(2), which has no name in older headers. */
+#define NR_UPROBE 336
+
+struct layers {
+	unsigned int flags;
+	int refused;
+};
+
+static void refuses(struct kid *k)
+{
+	const struct layers *l = k->arg;
+	const uint32_t v[LOW_LAYERS] = { TRACE | 1 };
+
+	no_new_privs();
+	MUST(layer_install(0, l->flags));
+	MUST(filter(l->flags, l->refused, DENY));
+	say(k, 0);
+	hear(k, &(long){ 0 });
+	say(k, probe(v));
+}
+
+/* What a call comes to that a tracer makes of another, and a filter refuses. */
+static long traced_result(unsigned int flags, int nr)
+{
+	struct layers l = { flags, nr };
+	struct nest t = { };
+	long result;
+
+	kid_start(&t.k, refuses, &l);
+	heard(&t.k);
+	traced(&t);
+	say(&t.k, 0);
+	stops(&t, 1);
+	changes(&t, nr, 0, -ENOSYS);
+	result = nest_result(&t);
+	kid_wait(&t.k);
+	return result;
+}
+
+CASE(trace_exempt, "a call that the kernel exempts from filters is so after it")
+{
+	CHECK_EQ(traced_result(SEQUENTIAL, NR_UPROBE),
+		 traced_result(0, NR_UPROBE));
+	CONTROL_EQ(traced_result(SEQUENTIAL, SYS_getuid), -DENIED);
+}
+
 CASE(trace_asks_again, "a supervisor further in is asked about the new call")
 {
 	struct nest t;
