@@ -84,6 +84,9 @@ long install(unsigned int op, unsigned int flags, void __user *uargs)
 {
 	long ret = do_install(op, flags, uargs);
 
+	/* Out of JIT memory, in a number that is only for the kernel itself. */
+	if (ret == -ENOTSUPP)
+		ret = -ENOMEM;
 	if (ret < 0)
 		report_refusal(op, ret);
 	return ret;

@@ -92,8 +92,7 @@ static struct bpf_prog *strict_program(void)
 	prog = bpf_prog_select_runtime(prog, &err);
 	if (err) {
 		bpf_prog_free(prog);
-		/* Out of JIT memory, in a number of the kernel's own. */
-		return ERR_PTR(err == -ENOTSUPP ? -ENOMEM : err);
+		return ERR_PTR(err);
 	}
 	return prog;
 }
