@@ -268,7 +268,8 @@ static int take_locked(struct task_struct *task, struct taken_chain *chain)
 {
 	struct seccomp_filter *filter = task->seccomp.filter;
 
-	if (task->flags & PF_EXITING)
+	/* It changes others of its flags without the lock, but not this one. */
+	if (data_race(task->flags) & PF_EXITING)
 		return -ESRCH;
 	chain->mode = task->seccomp.mode;
 	chain->count = atomic_read(&task->seccomp.filter_count);

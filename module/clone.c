@@ -262,7 +262,8 @@ static int clone_from(struct task_struct *source)
 	struct taken_chain chain;
 	int err;
 
-	if (current->seccomp.mode == SECCOMP_MODE_STRICT)
+	/* A sibling's TSYNC may just be writing another mode. */
+	if (data_race(READ_ONCE(current->seccomp.mode)) == SECCOMP_MODE_STRICT)
 		return -EINVAL;
 	if (down_read_killable(still))
 		return -EINTR;
@@ -272,7 +273,8 @@ static int clone_from(struct task_struct *source)
 		return err;
 	err = adopt(&chain);
 	if (!err)
-		report(OVERLAY_SECCOMP_EVENT_CLONE, current->seccomp.filter,
+		report(OVERLAY_SECCOMP_EVENT_CLONE,
+		       READ_ONCE(current->seccomp.filter),
 		       task_pid_nr(source));
 	return err;
 }

@@ -45,7 +45,7 @@ bool notrace filter_is_ours(unsigned int flags)
 {
 	struct seccomp_filter *head = READ_ONCE(current->seccomp.filter);
 
-	return flags & OUR_FLAGS || (head && *filter_mark(head)) ||
+	return flags & OUR_FLAGS || (head && READ_ONCE(*filter_mark(head))) ||
 	       get_nr_threads(current) > 1 ||
 	       (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
 		nested_is_implicit());

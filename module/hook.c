@@ -60,7 +60,7 @@
 
 /*
  * Arming and disarming. Taken outside of every lock of seccomp's; protects what
- * follows it.
+ * follows it, of which the first two are also read without it.
  */
 static DEFINE_MUTEX(arm_lock);
 static bool armed;
@@ -359,9 +359,9 @@ static void disarm_now(void)
 {
 	if (!armed || hook_dead())
 		return;
-	armed = !pretends_dead() &&
-		compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
-					 trampoline());
+	WRITE_ONCE(armed, !pretends_dead() &&
+		   compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
+					    trampoline()));
 	if (armed)
 		return;
 	tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork, NULL);
@@ -403,7 +403,7 @@ static int arm(void)
 				       "");
 	if (!err)
 		report(OVERLAY_SECCOMP_EVENT_ARMED, NULL, 0);
-	armed = !err;
+	WRITE_ONCE(armed, !err);
 	arm_error = err;
 	arm_retry = jiffies + HZ;
 	return err;
@@ -439,7 +439,7 @@ int hook_arm(void)
 	else if (!pretends_dead())
 		err = hook_check_live(kernel.seccomp_filter);
 	if (!err)
-		users++;
+		WRITE_ONCE(users, users + 1);
 	mutex_unlock(&arm_lock);
 	return err;
 }
@@ -452,7 +452,8 @@ int hook_arm(void)
 void hook_release(void)
 {
 	mutex_lock(&arm_lock);
-	if (!--users) {
+	WRITE_ONCE(users, users - 1);
+	if (!users) {
 		cancel_delayed_work(&disarm);
 		schedule_delayed_work(&disarm, DISARM_DELAY);
 	}

@@ -35,8 +35,9 @@ bool notrace install_is_ours(unsigned int op, unsigned int flags)
 	case SECCOMP_CLONE_FILTER:
 		return !(kernel.native & SECCOMP_OVERLAY_CLONE);
 	case SECCOMP_SET_MODE_STRICT:
-		return !flags &&
-		       current->seccomp.mode == SECCOMP_MODE_FILTER;
+		/* A sibling's TSYNC may just be writing it. */
+		return !flags && data_race(READ_ONCE(current->seccomp.mode)) ==
+				 SECCOMP_MODE_FILTER;
 	default:
 		return false;
 	}

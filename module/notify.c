@@ -48,7 +48,8 @@ static void remember(struct notify_waiter *waiter)
 
 static void forget(struct notify_waiter *waiter)
 {
-	if (hlist_unhashed(&waiter->link))
+	/* Its neighbours may go meanwhile, which changes a pointer in it. */
+	if (hlist_unhashed_lockless(&waiter->link))
 		return;
 	spin_lock(&waiters_lock);
 	hash_del(&waiter->link);

@@ -407,8 +407,10 @@ static int seal_file(struct file *memfd)
 
 static bool is_writable(const struct vm_area_struct *vma)
 {
-	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) ==
-	       (VM_SHARED | VM_MAYWRITE);
+	const unsigned long writable = VM_SHARED | VM_MAYWRITE;
+
+	/* Its owner may change others of its flags meanwhile, but not these. */
+	return (data_race(vma->vm_flags) & writable) == writable;
 }
 
 /*

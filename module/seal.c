@@ -30,7 +30,10 @@
 
 #define DISARM_DELAY (60 * HZ)
 
-/* Taken outside of all others but hook.c's; protects what follows it. */
+/*
+ * Taken outside of all others but hook.c's; protects what follows it, of which
+ * the first is also read without it.
+ */
 static DEFINE_MUTEX(seal_lock);
 static int hooked;
 static unsigned int users;
@@ -167,11 +170,12 @@ static void disarm_now(void)
 {
 	int i;
 
-	for (; hooked; hooked--) {
+	while (hooked) {
 		i = hooked - 1;
 		if (unhook_direct(&guards[i], kernel.guard[i].site,
 				  (unsigned long)trampolines[i]))
 			break;
+		WRITE_ONCE(hooked, i);
 	}
 }
 
@@ -179,11 +183,12 @@ static int hook_guards(void)
 {
 	int err;
 
-	for (; hooked < GUARD_COUNT; hooked++) {
+	while (hooked < GUARD_COUNT) {
 		err = hook_direct(&guards[hooked], kernel.guard[hooked].site,
 				  (unsigned long)trampolines[hooked]);
 		if (err)
 			break;
+		WRITE_ONCE(hooked, hooked + 1);
 	}
 	if (hooked == GUARD_COUNT)
 		return 0;
