@@ -68,6 +68,9 @@ static unsigned int users;
 static int arm_error;
 static unsigned long arm_retry;
 
+static void arm_work(struct work_struct *work);
+static struct hook_worker arming = HOOK_WORKER(arming, arm_work);
+
 static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(disarm, disarm_work);
 
@@ -409,6 +412,41 @@ static int arm(void)
 	return err;
 }
 
+/**
+ * hook_worker_await() - have a worker do its work, and wait for that
+ * @worker: whose lock is not held
+ * @seen: its rounds, read under that lock
+ *
+ * Return: 0 after a round that began later; -EINTR if killed.
+ */
+int hook_worker_await(struct hook_worker *worker, unsigned int seen)
+{
+	schedule_work(&worker->work);
+	return wait_event_killable(worker->done,
+				   READ_ONCE(worker->rounds) != seen) ?
+	       -EINTR : 0;
+}
+
+/**
+ * hook_worker_done() - a round is over
+ * @worker: whose lock is held
+ */
+void hook_worker_done(struct hook_worker *worker)
+{
+	WRITE_ONCE(worker->rounds, worker->rounds + 1);
+	wake_up_all(&worker->done);
+}
+
+static void arm_work(struct work_struct *work)
+{
+	mutex_lock(&arm_lock);
+	/* Whoever asked for it may have been killed. */
+	if (!armed && !arm())
+		schedule_delayed_work(&disarm, DISARM_DELAY);
+	hook_worker_done(&arming);
+	mutex_unlock(&arm_lock);
+}
+
 static void disarm_work(struct work_struct *work)
 {
 	mutex_lock(&arm_lock);
@@ -417,31 +455,47 @@ static void disarm_work(struct work_struct *work)
 	mutex_unlock(&arm_lock);
 }
 
+/* 1 if it has to be armed first. */
+static int use_locked(void)
+{
+	int err = 0;
+
+	if (!armed)
+		return arm_error && time_before(jiffies, arm_retry) ?
+		       arm_error : 1;
+	if (!pretends_dead())
+		err = hook_check_live(kernel.seccomp_filter);
+	if (!err)
+		WRITE_ONCE(users, users + 1);
+	return err;
+}
+
 /**
  * hook_arm() - see to it that marked filters are evaluated by us
  *
  * Call it before a filter is marked, and hook_release() when that is gone.
- * Patches kernel text the first time, so that it may sleep for long.
+ * The first time, a worker patches kernel text, so that it may sleep for long.
  *
  * Return: 0; -EINTR if killed; -EBUSY if the function is held by another;
  * -ENODEV if ftrace is dead; what ftrace says otherwise.
  */
 int hook_arm(void)
 {
-	int err = 0;
+	unsigned int seen;
+	int err;
 
 	if (hook_dead())
 		return -ENODEV;
-	if (mutex_lock_killable(&arm_lock))
-		return -EINTR;
-	if (!armed)
-		err = arm();
-	else if (!pretends_dead())
-		err = hook_check_live(kernel.seccomp_filter);
-	if (!err)
-		WRITE_ONCE(users, users + 1);
-	mutex_unlock(&arm_lock);
-	return err;
+	do {
+		if (mutex_lock_killable(&arm_lock))
+			return -EINTR;
+		err = use_locked();
+		seen = arming.rounds;
+		mutex_unlock(&arm_lock);
+		if (err <= 0)
+			return err;
+	} while (!hook_worker_await(&arming, seen));
+	return -EINTR;
 }
 
 /**
@@ -561,6 +615,7 @@ void hook_unload(void)
 	chain_drain();
 	if (!seal_unload())
 		stay_for_ever();
+	cancel_work_sync(&arming.work);
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&arm_lock);
 	disarm_now();

@@ -40,6 +40,9 @@ static unsigned int users;
 static int arm_error;
 static unsigned long arm_retry;
 
+static void arm_work(struct work_struct *work);
+static struct hook_worker arming = HOOK_WORKER(arming, arm_work);
+
 static void disarm_work(struct work_struct *work);
 static DECLARE_DELAYED_WORK(disarm, disarm_work);
 
@@ -209,6 +212,16 @@ static int arm(void)
 	return arm_error;
 }
 
+static void arm_work(struct work_struct *work)
+{
+	mutex_lock(&seal_lock);
+	/* Whoever asked for it may have been killed. */
+	if (hooked < GUARD_COUNT && !arm())
+		schedule_delayed_work(&disarm, DISARM_DELAY);
+	hook_worker_done(&arming);
+	mutex_unlock(&seal_lock);
+}
+
 static void disarm_work(struct work_struct *work)
 {
 	mutex_lock(&seal_lock);
@@ -246,6 +259,21 @@ bool seal_works(void)
 	return true;
 }
 
+/* 1 if it has to be armed first. */
+static int use_locked(void)
+{
+	if (hooked < GUARD_COUNT) {
+		if (hook_dead())
+			return -EINVAL;
+		return arm_error && time_before(jiffies, arm_retry) ?
+		       arm_error : 1;
+	}
+	if (!seal_works())
+		return -EINVAL;
+	users++;
+	return 0;
+}
+
 /**
  * seal_get() - before a mapping is sealed
  *
@@ -257,20 +285,21 @@ bool seal_works(void)
  */
 int seal_get(void)
 {
-	int err = 0;
+	unsigned int seen;
+	int err;
 
 	if (COMPAT_SEALS)
 		return 0;
-	if (mutex_lock_killable(&seal_lock))
-		return -EINTR;
-	if (hooked < GUARD_COUNT)
-		err = hook_dead() ? -EINVAL : arm();
-	else if (!seal_works())
-		err = -EINVAL;
-	if (!err)
-		users++;
-	mutex_unlock(&seal_lock);
-	return err;
+	do {
+		if (mutex_lock_killable(&seal_lock))
+			return -EINTR;
+		err = use_locked();
+		seen = arming.rounds;
+		mutex_unlock(&seal_lock);
+		if (err <= 0)
+			return err;
+	} while (!hook_worker_await(&arming, seen));
+	return -EINTR;
 }
 
 /**
@@ -323,6 +352,7 @@ bool seal_unload(void)
 	bool gone;
 	int i;
 
+	cancel_work_sync(&arming.work);
 	cancel_delayed_work_sync(&disarm);
 	mutex_lock(&seal_lock);
 	disarm_now();
