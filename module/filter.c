@@ -167,6 +167,16 @@ static void report_install(const struct install *install,
 		       chain_find_listener(filter), report_id(filter));
 }
 
+/* A shadow will do wherever a listener may be. */
+static bool listener_fits(const struct install *install,
+			  struct seccomp_filter *prev)
+{
+	int kind = nested_kind(prev);
+
+	return kind == NESTED_FIRST ||
+	       (kind == NESTED_SHADOW && install->kind == NESTED_SHADOW);
+}
+
 /*
  * A sibling's TSYNC may have put filters under ours that we did not know of,
  * and for which we would have made another listener, or none. Nobody is judged
@@ -178,8 +188,7 @@ static void settle(const struct install *install,
 	struct seccomp_filter *prev = *filter_prev(filter);
 
 	if (install->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
-	    prev != install->head &&
-	    nested_kind(prev) != NESTED_FIRST)
+	    prev != install->head && !listener_fits(install, prev))
 		kill_task("a listener was installed below another meanwhile");
 	if (install->overlay)
 		chain_attach(install->overlay, filter);
