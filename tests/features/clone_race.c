@@ -32,13 +32,6 @@ static void chase_kid(struct kid *k)
 	say(k, marked());
 }
 
-static void close_kid(struct kid *k)
-{
-	close(k->in);
-	close(k->out);
-	close(k->pidfd);
-}
-
 /* How often it was caught before it was gone. */
 static long chase(void (*fn)(struct kid *k))
 {
@@ -56,8 +49,8 @@ static long chase(void (*fn)(struct kid *k))
 	taken = heard(&k);
 	CHECK_EQ(heard(&k), taken ? -DENIED : 0);
 	kid_wait(&k);
-	close_kid(&k);
-	close_kid(&source);
+	kid_close(&k);
+	kid_close(&source);
 	return taken;
 }
 
@@ -422,7 +415,7 @@ static void hold_many(int fd, struct cost *before, struct cost *during)
 	for (i = 0; i < HELD; i++) {
 		say(&k[i], 0);
 		kid_wait(&k[i]);
-		close_kid(&k[i]);
+		kid_close(&k[i]);
 	}
 }
 
@@ -506,7 +499,7 @@ CASE_SLOW(cost_strict, "clones of a strict task are freed as well", 10)
 		kid_start(&k, strict_clone_kid, &source.pidfd);
 		CHECK_EQ(heard(&k), 0);
 		CHECK_EQ(ending(kid_wait(&k)), 0);
-		close_kid(&k);
+		kid_close(&k);
 	}
 	source_end(&source);
 	CHECK_EQ(module_refs_fall_to(before), before);

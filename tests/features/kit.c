@@ -195,6 +195,13 @@ void kid_kill(struct kid *k)
 	kid_wait(k);
 }
 
+void kid_close(struct kid *k)
+{
+	close(k->in);
+	close(k->out);
+	close(k->pidfd);
+}
+
 int ending(int status)
 {
 	if (WIFSIGNALED(status))

@@ -80,6 +80,8 @@ long heard(struct kid *k);
 /* Wait for it to end, which it must do by itself: its wait status. */
 int kid_wait(struct kid *k);
 void kid_kill(struct kid *k);
+/* It has ended: what we had to talk to it. */
+void kid_close(struct kid *k);
 
 /* An exit code, or a negative signal number, out of a wait status. */
 int ending(int status);
