@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "twin.h"
@@ -236,28 +235,10 @@ static void compare_chain(struct run *run, struct rng *r, enum twin twin)
 		compare_logs(run, &a, &b);
 }
 
-static uint64_t a_seed(void)
-{
-	const char *text = getenv("OVERLAY_TEST_SEED");
-	struct timespec t;
-
-	if (text && *text)
-		return strtoull(text, NULL, 0);
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec << 20 ^ t.tv_nsec;
-}
-
-static unsigned int call_count(void)
-{
-	const char *text = getenv("OVERLAY_TEST_CALLS");
-
-	return text && *text ? strtoul(text, NULL, 0) : scaled(20000);
-}
-
 static void run_start(struct run *run, unsigned int calls)
 {
 	memset(run, 0, sizeof(*run));
-	run->seed = a_seed();
+	run->seed = gen_seed();
 	run->calls = calls;
 	run->ia32 = have_ia32();
 	diag("OVERLAY_TEST_SEED=%lu", run->seed);
@@ -298,7 +279,7 @@ CASE_SLOW(differential, "overlay state that must not matter does not", 60)
 
 	need_nested();
 	need_sequential();
-	run_start(&run, call_count());
+	run_start(&run, gen_count(20000));
 	run.dir = core_dir();
 	for (i = 0; run.tally.calls < run.calls; i++) {
 		struct rng r = rng_of(run.seed, i);

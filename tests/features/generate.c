@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "generate.h"
 
@@ -32,6 +34,24 @@ uint32_t rng_below(struct rng *r, uint32_t n)
 bool rng_one_in(struct rng *r, uint32_t n)
 {
 	return !rng_below(r, n);
+}
+
+uint64_t gen_seed(void)
+{
+	const char *text = getenv("OVERLAY_TEST_SEED");
+	struct timespec t;
+
+	if (text && *text)
+		return strtoull(text, NULL, 0);
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec << 20 ^ t.tv_nsec;
+}
+
+unsigned int gen_count(unsigned int n)
+{
+	const char *text = getenv("OVERLAY_TEST_CALLS");
+
+	return text && *text ? strtoul(text, NULL, 0) : scaled(n);
 }
 
 /*

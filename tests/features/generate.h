@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random chains and calls for the differential test. All of it follows from a
- * seed.
+ * Random chains and calls for the differential test, and the dice of others. All
+ * of it follows from a seed.
  */
 #ifndef OVERLAY_TEST_GENERATE_H
 #define OVERLAY_TEST_GENERATE_H
@@ -17,6 +17,11 @@ uint32_t rng_next(struct rng *r);
 /* Below N. */
 uint32_t rng_below(struct rng *r, uint32_t n);
 bool rng_one_in(struct rng *r, uint32_t n);
+
+/* OVERLAY_TEST_SEED, or one that was never there before. */
+uint64_t gen_seed(void);
+/* OVERLAY_TEST_CALLS, or N of the full test, scaled. */
+unsigned int gen_count(unsigned int n);
 
 #define GEN_FILTERS 8
 #define GEN_INSNS 96

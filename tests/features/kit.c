@@ -202,6 +202,23 @@ void kid_close(struct kid *k)
 	close(k->pidfd);
 }
 
+static void no_op(int sig)
+{
+	(void)sig;
+}
+
+/* By EINTR, and nothing else comes of it. */
+void await_children(void)
+{
+	struct sigaction sa = { .sa_handler = no_op };
+	sigset_t s;
+
+	sigemptyset(&s);
+	sigaddset(&s, SIGCHLD);
+	NEED(!sigprocmask(SIG_BLOCK, &s, NULL));
+	NEED(!sigaction(SIGCHLD, &sa, NULL));
+}
+
 int ending(int status)
 {
 	if (WIFSIGNALED(status))

@@ -83,6 +83,9 @@ void kid_kill(struct kid *k);
 /* It has ended: what we had to talk to it. */
 void kid_close(struct kid *k);
 
+/* From now on a ppoll() with no signal blocked ends when a child has news. */
+void await_children(void);
+
 /* An exit code, or a negative signal number, out of a wait status. */
 int ending(int status);
 #define SIGNALED(sig) (-(sig))

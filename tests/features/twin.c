@@ -159,23 +159,6 @@ static void caller_process(struct kid *k)
 
 /* The other side: owner, tracer and supervisor */
 
-static void no_op(int sig)
-{
-	(void)sig;
-}
-
-/* A child's news ends a ppoll() with EINTR, and nothing else. */
-void await_children(void)
-{
-	struct sigaction sa = { .sa_handler = no_op };
-	sigset_t s;
-
-	sigemptyset(&s);
-	sigaddset(&s, SIGCHLD);
-	NEED(!sigprocmask(SIG_BLOCK, &s, NULL));
-	NEED(!sigaction(SIGCHLD, &sa, NULL));
-}
-
 static void side_start(struct side *s)
 {
 	kid_start(&s->k, caller_process, &s->plan);

@@ -66,9 +66,10 @@ struct side {
 	int pids;
 };
 
-/* Once in a process that owns sides. */
-void await_children(void);
-/* Start it, or a new one after a death, and let it make the call. */
+/*
+ * Start it, or a new one after a death, and let it make the call. The owner has
+ * called await_children() once.
+ */
 void side_call(struct side *s, const struct gen_call *c, struct outcome *o);
 void side_stop(struct side *s);
 
