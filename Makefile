@@ -17,7 +17,7 @@ NO_COPY	:= ! -name '.*' ! -name '*.o' ! -name '*.a' ! -name '*.ko' \
 	   ! -name '*.symvers' ! -name '*.orig' ! -name '*.rej' ! -name '*~'
 
 .PHONY: all module userspace sparse sign check check-all check-debug \
-	check-userspace examples-go examples-rust bench try install \
+	check-userspace examples-go examples-rust bench fuzz try install \
 	uninstall dkms-install dkms-uninstall clean help
 .DEFAULT_GOAL := all
 
@@ -78,6 +78,9 @@ check-debug:
 
 bench:
 	tests/bench/bench
+
+fuzz:
+	tests/fuzz/fuzz
 
 try:
 	tests/vm/try
@@ -142,6 +145,8 @@ help:
 	@echo '  check-debug      on kernels with KASAN, lockdep and the like, which'
 	@echo '                   are built first: an hour the first time'
 	@echo '  check-userspace  what needs no kernel, under ASan and UBSan'
+	@echo '  fuzz             programs at random against the whole ABI, on the same'
+	@echo '                   kernels: an hour each'
 	@echo '  bench            what calls cost, in instructions: some minutes'
 	@echo 'Installing:'
 	@echo '  install          library, headers, command, test binary, manual'

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What of the module has run: places, which kcov tells, and edges between them.
+ * Without kcov, what is new is an operation with an errno that it has not had.
+ */
+#ifndef OVERLAY_FUZZ_COVER_H
+#define OVERLAY_FUZZ_COVER_H
+
+#include <stdbool.h>
+
+/* Is there kcov? */
+bool cover_open(void);
+/* The module has been loaded: where it is now. */
+void cover_module(void);
+/* Before and after a program; how many edges were new. */
+void cover_begin(void);
+unsigned int cover_end(void);
+/* The same for what the fuzzer itself does. */
+void cover_self_begin(void);
+void cover_self_end(void);
+
+unsigned int cover_places(void);
+unsigned int cover_edges(void);
+/* Each place, as "@pc SECTION OFFSET". */
+void cover_print(void);
+
+#endif
