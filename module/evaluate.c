@@ -461,11 +461,27 @@ static bool settle(struct redirect **redirect, bool run)
 	return run;
 }
 
+/*
+ * A sibling's TSYNC may replace it at any time, but only by one that extends it;
+ * and which says too little of what lies further out until it is settled. NULL
+ * for a task that is killed before that.
+ */
+static struct seccomp_filter *settled_filter(void)
+{
+	struct seccomp_filter *filter;
+
+	do {
+		filter = READ_ONCE(current->seccomp.filter);
+		if (likely(!(chain_mark(filter) & MARK_UNSETTLED)))
+			return filter;
+	} while (chain_await_settled());
+	return NULL;
+}
+
 /* Returns true to run the call. @pass: of which this is a second one, or NULL. */
 static noinline bool judge(int nr, bool recheck, const struct call *pass)
 {
-	/* A sibling's TSYNC may replace it, but only by one that extends it. */
-	struct seccomp_filter *filter = READ_ONCE(current->seccomp.filter);
+	struct seccomp_filter *filter = settled_filter();
 	struct redirect *redirect = NULL;
 	struct seccomp_data sd = read_call();
 	struct verdict verdict;
@@ -478,6 +494,8 @@ static noinline bool judge(int nr, bool recheck, const struct call *pass)
 	};
 	bool run;
 
+	if (!filter)
+		return false;
 	if (call.mark & MARK_STRICT)
 		filter = *filter_prev(filter);
 	if (WARN_ON_ONCE(!filter)) {
@@ -521,10 +539,10 @@ static inline bool evaluate(int nr, bool recheck)
 
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
-	filter = READ_ONCE(current->seccomp.filter);
+	filter = settled_filter();
 	mark = chain_mark(filter);
-	/* Killed while it waited to be told what it is under. */
-	if (mark & MARK_UNSETTLED)
+	/* Killed while it waited to be told what it is under, if anything. */
+	if (!mark)
 		return false;
 	/* Nothing can be installed on top of such a filter: it is there to stay. */
 	if (mark & MARK_STRICT)
