@@ -364,7 +364,8 @@ u8 chain_inherited(const struct seccomp_filter *filter)
 	u8 inherited = 0;
 
 	for (; filter; filter = *filter_prev(filter)) {
-		if (chain_mark(filter) & MARK_OVERLAY)
+		/* A shadow lies below another listener, marked or not. */
+		if (chain_mark(filter) & (MARK_OVERLAY | MARK_SHADOW))
 			inherited |= MARK_IN_NESTED;
 		if (chain_mark(filter) & MARK_SEQUENTIAL)
 			inherited |= MARK_IN_SEQUENTIAL;

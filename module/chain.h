@@ -14,7 +14,7 @@
  * @MARK_OVERLAY: has an overlay listener: others are allowed below
  * @MARK_SHADOW: its listener is a shadow; or it is one itself
  * @MARK_SEQUENTIAL: agreed that later filters are judged before it
- * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY
+ * @MARK_IN_NESTED: it, or a filter outside it, is MARK_OVERLAY or MARK_SHADOW
  * @MARK_IN_SEQUENTIAL: the same for MARK_SEQUENTIAL
  * @MARK_REDIRECT: its supervisor may pin and redirect. The shadow of such a
  *		   filter has this mark, too

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * An install that sleeps in user memory, while a sibling thread puts a nested
- * chain under it by TSYNC. What comes out must not be a listener that is asked
- * in place of the one that is open further out.
+ * chain under it by TSYNC, or the parameter implicit is switched on. What comes
+ * out must not be a listener that is asked in place of the one that is open
+ * further out.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -73,6 +74,15 @@ static void *stalled_installer(void *unused)
 {
 	installed = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, NEW_LISTENER,
 			install_from);
+	pause();
+	return unused;
+}
+
+static void *asking_installer(void *unused)
+{
+	installed = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, NEW_LISTENER,
+			install_from);
+	raw(SYS_getppid);
 	pause();
 	return unused;
 }
@@ -152,4 +162,51 @@ CASE(nested_stalled_insns, "one that slept in its program is killed")
 	CONTROL_EQ(heard(&k), -EAGAIN);
 	CHECK(!hear(&k, &word));
 	CHECK_EQ(ending(kid_wait(&k)), SIGNALED(SIGKILL));
+}
+
+/* Under a stock listener, an inner one that lets pass what it is asked about. */
+static void implicit_kid(struct kid *k)
+{
+	const bool *before = k->arg;
+	void *page = missing_page();
+	struct notice n;
+	pthread_t thread;
+
+	no_new_privs();
+	listener_hand(k, install_ask(NEW_LISTENER));
+	install_from = page;
+	installed = -EAGAIN;
+	implicit(*before);
+	NEED(!pthread_create(&thread, NULL, asking_installer, NULL));
+	pause_ms(300);
+	NEED(installed == -EAGAIN);
+	implicit(true);
+	fill_page(page, &ask_prog, sizeof(ask_prog));
+	while (installed == -EAGAIN)
+		pause_ms(20);
+	NEED(installed >= 0);
+	notice_recv(installed, &n);
+	NEED(!notice_continue(installed, &n));
+	pause();
+}
+
+/* The outer supervisor is asked after the inner one. */
+static bool outer_is_asked(bool before)
+{
+	struct kid k;
+	bool asked;
+
+	implicit(false);
+	kid_start(&k, implicit_kid, &before);
+	listener_take(&k);
+	asked = notice_waits(k.listener, 3000);
+	kid_kill(&k);
+	return asked;
+}
+
+CASE(nested_stalled_implicit, "implicit, switched on while an install sleeps")
+{
+	need_nested();
+	CONTROL(outer_is_asked(true));
+	CHECK(outer_is_asked(false));
 }

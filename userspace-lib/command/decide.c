@@ -165,7 +165,8 @@ size_t decide(const struct filter *filters, size_t count, struct step *steps)
 
 	for (i = 0; i < count; i++) {
 		chain.nested |= has(&filters[i],
-				    OVERLAY_SECCOMP_FILTER_OVERLAY);
+				    OVERLAY_SECCOMP_FILTER_OVERLAY |
+				    OVERLAY_SECCOMP_FILTER_NESTED);
 		chain.sequential |= has(&filters[i],
 					OVERLAY_SECCOMP_FILTER_SEQUENTIAL);
 	}
