@@ -173,6 +173,8 @@ static void be_first_actor(const struct program *p)
 	a[0] = p->user == USER_NOBODY ? 0 : 2;
 	if (p->user != USER_ROOT)
 		do_user(NULL, a);
+	/* Others may take its files. */
+	prctl(PR_SET_DUMPABLE, 1);
 	make_others(p);
 	actor_run(0);
 }

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE
 #include <err.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,7 +19,9 @@
 #define KCOV_ENABLE	_IO('c', 100)
 #define KCOV_DISABLE	_IO('c', 101)
 #define KCOV_TRACE_PC	0
-#define AREA_WORDS	(32UL * 1024)
+/* The first serves for loading the module, too, which takes millions of steps. */
+#define AREA_WORDS(slot) ((slot) ? 32UL * 1024 : 4096UL * 1024)
+#define EMPTY_US	10000
 
 #define SECTIONS_PATH	"/sys/module/overlay_seccomp/sections/"
 #define SECTION_MAX	(512 * 1024)
@@ -26,6 +30,7 @@
 static struct section {
 	const char *name;
 	uint64_t base;
+	uint64_t end;			/* where another may begin */
 	uint8_t seen[SECTION_MAX / 8];
 } sections[] = {
 	{ .name = ".text" }, { .name = ".text.unlikely" },
@@ -45,14 +50,14 @@ bool cover_open(void)
 		if (fd < 0)
 			return false;
 		if (dup2(fd, FD_KCOV + i) < 0 ||
-		    ioctl(fd, KCOV_INIT_TRACE, AREA_WORDS))
+		    ioctl(fd, KCOV_INIT_TRACE, AREA_WORDS(i)))
 			err(2, "kcov");
-		areas[i] = mmap(NULL, AREA_WORDS * sizeof(uint64_t),
+		areas[i] = mmap(NULL, AREA_WORDS(i) * sizeof(uint64_t),
 				PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 		if (areas[i] == MAP_FAILED)
 			err(2, "kcov");
 		/* The box has no use for it. */
-		madvise(areas[i], AREA_WORDS * sizeof(uint64_t),
+		madvise(areas[i], AREA_WORDS(i) * sizeof(uint64_t),
 			MADV_DONTFORK);
 		close(fd);
 	}
@@ -76,28 +81,44 @@ static uint64_t base_of(const char *section)
 	return base;
 }
 
-void cover_module(void)
+static void find_end(struct section *s)
+{
+	unsigned int i;
+
+	s->end = s->base + SECTION_MAX;
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		if (sections[i].base > s->base && sections[i].base < s->end)
+			s->end = sections[i].base;
+}
+
+/* Where the module is; where it was, once it has gone. */
+static void find_module(void)
+{
+	unsigned int i;
+	uint64_t base;
+
+	for (i = 0; i < ARRAY_SIZE(sections); i++) {
+		base = base_of(sections[i].name);
+		if (base)
+			sections[i].base = base;
+	}
+	for (i = 0; i < ARRAY_SIZE(sections); i++)
+		find_end(&sections[i]);
+}
+
+static bool is_within(const struct section *s, uint64_t pc)
+{
+	return s->base && pc >= s->base && pc < s->end;
+}
+
+static struct section *section_of(uint64_t pc)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(sections); i++)
-		sections[i].base = base_of(sections[i].name);
-}
-
-/* The one that begins last before it. */
-static struct section *section_of(uint64_t pc)
-{
-	struct section *found = NULL;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(sections); i++) {
-		struct section *s = &sections[i];
-
-		if (s->base && pc >= s->base && pc - s->base < SECTION_MAX &&
-		    (!found || s->base > found->base))
-			found = s;
-	}
-	return found;
+		if (is_within(&sections[i], pc))
+			return &sections[i];
+	return NULL;
 }
 
 /* True if it had not been set. */
@@ -124,14 +145,15 @@ static bool new_edge(uint64_t from, uint64_t to)
 	return true;
 }
 
-static unsigned int read_area(const uint64_t *area)
+static unsigned int read_area(int slot)
 {
+	const uint64_t *area = areas[slot];
 	uint64_t n = area[0], from = 0, to, i;
 	unsigned int fresh = 0;
 	struct section *s;
 
-	if (n > AREA_WORDS - 1)
-		n = AREA_WORDS - 1;
+	if (n > AREA_WORDS(slot) - 1)
+		n = AREA_WORDS(slot) - 1;
 	for (i = 1; i <= n; i++) {
 		s = section_of(area[i]);
 		if (!s)
@@ -175,8 +197,45 @@ unsigned int cover_end(void)
 	if (!stage->covered)
 		return read_results();
 	for (i = 0; i < SLOTS; i++)
-		fresh += read_area(areas[i]);
+		fresh += read_area(i);
 	return fresh;
+}
+
+/* While the fuzzer itself is covered, somebody has to empty the area. */
+static pthread_t emptier;
+static atomic_bool emptying;
+
+static uint64_t emptied;
+
+/* Places only, so that it is quicker than what fills it. */
+static void empty_area(void)
+{
+	const uint64_t *area = areas[0];
+	struct section *s = sections;
+	uint64_t n = area[0];
+
+	find_module();
+	while (emptied < n) {
+		emptied++;
+		if (!is_within(s, area[emptied]))
+			s = section_of(area[emptied]) ?: sections;
+		if (is_within(s, area[emptied]))
+			places += set_bit(s->seen, area[emptied] - s->base);
+	}
+	/* What comes just now is lost. */
+	if (n > AREA_WORDS(0) / 2) {
+		areas[0][0] = 0;
+		emptied = 0;
+	}
+}
+
+static void *keep_empty(void *arg)
+{
+	while (atomic_load(&emptying)) {
+		usleep(EMPTY_US);
+		empty_area();
+	}
+	return arg;
 }
 
 void cover_self_begin(void)
@@ -184,13 +243,21 @@ void cover_self_begin(void)
 	if (!stage->covered)
 		return;
 	areas[0][0] = 0;
-	ioctl(FD_KCOV, KCOV_ENABLE, KCOV_TRACE_PC);
+	emptied = 0;
+	atomic_store(&emptying, true);
+	if (pthread_create(&emptier, NULL, keep_empty, NULL) ||
+	    ioctl(FD_KCOV, KCOV_ENABLE, KCOV_TRACE_PC))
+		errx(2, "no coverage of the fuzzer itself");
 }
 
 void cover_self_end(void)
 {
-	if (stage->covered)
-		ioctl(FD_KCOV, KCOV_DISABLE, 0);
+	if (!stage->covered)
+		return;
+	ioctl(FD_KCOV, KCOV_DISABLE, 0);
+	atomic_store(&emptying, false);
+	pthread_join(emptier, NULL);
+	empty_area();
 }
 
 unsigned int cover_places(void)

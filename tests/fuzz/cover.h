@@ -10,12 +10,10 @@
 
 /* Is there kcov? */
 bool cover_open(void);
-/* The module has been loaded: where it is now. */
-void cover_module(void);
 /* Before and after a program; how many edges were new. */
 void cover_begin(void);
 unsigned int cover_end(void);
-/* The same for what the fuzzer itself does. */
+/* Around what the fuzzer itself does: each time that the module is loaded, too. */
 void cover_self_begin(void);
 void cover_self_end(void);
 

@@ -80,3 +80,13 @@ DO(call)
 		complain(self, COMPLAINT_REGISTERS);
 	return ret;
 }
+
+/* For races with others: nobody tells what comes of each. */
+DO(loop)
+{
+	unsigned int i;
+
+	for (i = 0; i < (a[1] & 0xff); i++)
+		raw((int)a[0], i);
+	return 0;
+}

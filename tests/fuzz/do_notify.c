@@ -62,6 +62,50 @@ DO(send)
 	return raw(SYS_ioctl, a[0], IOCTL_SEND, pointer(a[5], &resp));
 }
 
+enum {
+	SERVE_CONTINUE,
+	SERVE_VALUE,
+	SERVE_REDIRECT,
+};
+
+static long serve_one(int fd, uint64_t id, uint64_t way)
+{
+	struct seccomp_notif_resp_redirect redirect = {
+		.id = id, .flags = SECCOMP_REDIRECT_FLAG_CONTINUE,
+		.args_mask = 1,
+	};
+	struct seccomp_notif_resp resp = { .id = id };
+
+	if (way == SERVE_REDIRECT)
+		return raw(SYS_ioctl, fd, SECCOMP_IOCTL_NOTIF_SEND_REDIRECT,
+			   &redirect);
+	if (way == SERVE_CONTINUE)
+		resp.flags = 1;
+	return raw(SYS_ioctl, fd, IOCTL_SEND, &resp);
+}
+
+/* Answer some notifications, as long as they come. */
+DO(serve)
+{
+	char buf[256];
+	struct seccomp_notif *notif = (void *)buf;
+	unsigned int i;
+	long ret = -EAGAIN;
+
+	for (i = 0; i < (a[2] & 15); i++) {
+		ret = wait_for(a[0], POLLIN, PATIENCE_MS);
+		if (ret < 0)
+			break;
+		memset(buf, 0, sizeof(buf));
+		ret = raw(SYS_ioctl, a[0], IOCTL_RECV, buf);
+		if (!ret)
+			ret = serve_one(a[0], notif->id, a[1]);
+		if (ret < 0)
+			break;
+	}
+	return i ? 0 : ret;
+}
+
 DO(id_valid)
 {
 	return raw(SYS_ioctl, a[0], a[2] ? IOCTL_ID_VALID_OLD : IOCTL_ID_VALID,

@@ -176,9 +176,10 @@ static struct arg some(struct scene *s, int actor, enum op_kind kind, int arg)
 	return draw(s->r, s->p, s->p->n, actor, ops[kind].arg[arg]);
 }
 
+/* Mostly one of those that come back. */
 static uint64_t some_nr(struct scene *s)
 {
-	return choice_nr.values[below(s, choice_nr.n)];
+	return choice_nr.values[below(s, one_in(s, 3) ? choice_nr.n : 12)];
 }
 
 static uint64_t rule(uint64_t nr, uint32_t action)
@@ -281,6 +282,22 @@ static void attack(struct scene *s, int actor, struct arg at)
 	emit(s, actor, one_in(s, 4), kind, a);
 }
 
+static void ask_about(struct scene *s, int who, int task)
+{
+	struct arg fd = R(emit(s, who, false, OP_SOCKET, ARGS(N(1))));
+	uint64_t which = some(s, who, OP_ASK, 2).value;
+
+	emit(s, who, false, OP_ASK,
+	     ARGS(fd, N(2), N(1 | 2 | which), T(task), N(0), N(SYS_getppid),
+		  some(s, who, OP_ASK, 6)));
+	emit(s, who, false, OP_HEAR, ARGS(fd, N(4)));
+	if (one_in(s, 2))
+		emit(s, who, false, OP_CLOSE, ARGS(fd));
+}
+
+static void go_on(struct scene *s, int supervisor, struct arg listener,
+		  struct arg id);
+
 static void pin_and_redirect(struct scene *s, int target, int supervisor,
 			     struct arg listener, struct arg id)
 {
@@ -294,6 +311,11 @@ static void pin_and_redirect(struct scene *s, int target, int supervisor,
 			 N(one_in(s, 4) ? 2 * PAGE : PAGE),
 			 N(one_in(s, 4) ? PAGE : 0), N(0),
 			 N(one_in(s, 8) ? 70 : 1))));
+	/* The same once more is the same place. */
+	if (one_in(s, 4) && s->p->n < OPS_MAX)
+		emit(s, supervisor, false, OP_PIN, s->p->op[at.value].arg);
+	if (one_in(s, 4))
+		ask_about(s, supervisor, target);
 	if (one_in(s, 3))
 		attack(s, peer, at);
 	if (one_in(s, 4))
@@ -303,6 +325,7 @@ static void pin_and_redirect(struct scene *s, int target, int supervisor,
 		  some(s, supervisor, OP_REDIRECT, 5),
 		  one_in(s, 4) ? some(s, supervisor, OP_REDIRECT, 6) :
 		  N(PAGE), N(0)));
+	go_on(s, supervisor, listener, id);
 	while (!one_in(s, 2))
 		attack(s, target, at);
 }
@@ -316,6 +339,36 @@ static void redirect_args(struct scene *s, int supervisor, struct arg listener,
 	     ARGS(listener, id, N(masks[below(s, ARRAY_SIZE(masks))]), N(-1UL),
 		  some(s, supervisor, OP_REDIRECT, 4),
 		  some(s, supervisor, OP_REDIRECT, 5), N(0), N(0)));
+}
+
+/* The target is disturbed while something is done to it. */
+static void race(struct scene *s, int target, int supervisor,
+		 struct arg listener, struct arg id)
+{
+	struct arg fd;
+
+	if (one_in(s, 2)) {
+		emit(s, supervisor, true, OP_ADDFD,
+		     ARGS(listener, id, some(s, 0, OP_ADDFD, 2), N(0)));
+	} else {
+		fd = sealed(s, supervisor);
+		emit(s, supervisor, true, OP_PIN,
+		     ARGS(listener, id, fd, N(0), N(PAGE), N(0), N(0), N(70)));
+	}
+	emit(s, another_actor(s, supervisor), false, OP_KILL,
+	     ARGS(T(target), some(s, 0, OP_KILL, 1)));
+	go_on(s, supervisor, listener, id);
+}
+
+/* What does not end the matter is followed by what does, mostly. */
+static void go_on(struct scene *s, int supervisor, struct arg listener,
+		  struct arg id)
+{
+	if (!one_in(s, 4))
+		emit(s, supervisor, false, OP_SEND, ARGS(listener, id, N(1)));
+	if (one_in(s, 4))
+		emit(s, supervisor, true, OP_SERVE,
+		     ARGS(listener, some(s, 0, OP_SERVE, 1), N(8)));
 }
 
 static void answer(struct scene *s, int target, int supervisor,
@@ -334,6 +387,7 @@ static void answer(struct scene *s, int target, int supervisor,
 		emit(s, supervisor, false, OP_ADDFD,
 		     ARGS(listener, id, some(s, 0, OP_ADDFD, 2), N(0),
 			  some(s, 0, OP_ADDFD, 4)));
+		go_on(s, supervisor, listener, id);
 		break;
 	case 5: case 6: case 7:
 		pin_and_redirect(s, target, supervisor, listener, id);
@@ -342,8 +396,7 @@ static void answer(struct scene *s, int target, int supervisor,
 		redirect_args(s, supervisor, listener, id);
 		break;
 	case 10:
-		emit(s, supervisor, false, OP_KILL,
-		     ARGS(T(target), some(s, 0, OP_KILL, 1)));
+		race(s, target, supervisor, listener, id);
 		break;
 	default:
 		emit(s, supervisor, false, OP_CLOSE, ARGS(listener));
@@ -479,12 +532,19 @@ static void scene_asked(struct scene *s)
 		emit(s, who, false, OP_ASK, a);
 		emit(s, who, false, OP_HEAR, ARGS(fd, N(below(s, 8))));
 	}
+	if (one_in(s, 2))
+		ask_about(s, who, some_actor(s));
+	if (one_in(s, 2))
+		emit(s, who, false, OP_CLOSE, ARGS(fd));
 }
 
 static void scene_synchronized(struct scene *s)
 {
 	int who = some_actor(s);
 
+	if (one_in(s, 2))
+		emit(s, another_actor(s, who), true, OP_LOOP,
+		     ARGS(N(some_nr(s)), N(200)));
 	emit(s, who, one_in(s, 2), OP_INSTALL,
 	     ARGS(N(TSYNC | some(s, who, OP_INSTALL, 0).value), N(shape(s)),
 		  N(SECCOMP_RET_ALLOW), N(some_rule(s->r))));
@@ -540,7 +600,20 @@ static void scene_exec(struct scene *s)
 	emit(s, target, true, OP_EXEC, ARGS(some(s, target, OP_EXEC, 0)));
 	answer(s, target, supervisor, listener,
 	       receive(s, supervisor, listener));
+	emit(s, supervisor, true, OP_SERVE, ARGS(listener, N(0), N(8)));
 	call(s, target, some_nr(s));
+}
+
+/* Everything ends while something is begun. */
+static void scene_unloaded(struct scene *s)
+{
+	int who = some_actor(s), other = another_actor(s, who);
+
+	if (one_in(s, 2))
+		emit(s, who, false, OP_SOCKET, ARGS(N(40)));
+	emit(s, other, true, OP_UNLOAD, ARGS(N(0)));
+	emit(s, who, true, OP_LOOP, ARGS(N(SYS_getppid), N(200)));
+	scene_synchronized(s);
 }
 
 void play_scene(struct program *p, struct rng *r)
@@ -553,7 +626,10 @@ void play_scene(struct program *p, struct rng *r)
 	};
 	struct scene s = { .p = p, .r = r };
 
-	scenes[rng_below(r, ARRAY_SIZE(scenes))](&s);
+	if (rng_one_in(r, 100))
+		scene_unloaded(&s);
+	else
+		scenes[rng_below(r, ARRAY_SIZE(scenes))](&s);
 }
 
 /* What is not an operation. */

@@ -62,15 +62,17 @@ struct exchange {
 	int len;
 };
 
-static bool exchange(struct exchange *e, uint16_t family, int cmd, int attr,
-		     const char *text)
+static int open_socket(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
+}
+
+static void build(struct exchange *e, uint16_t family, int cmd, int attr,
+		  const char *text)
 {
 	struct genlmsghdr *genl = NLMSG_DATA(&e->header);
 	struct nlattr *a = (void *)((char *)genl + GENL_HDRLEN);
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_GENERIC);
 
-	if (fd < 0)
-		return false;
 	memset(e, 0, sizeof(*e));
 	e->header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
 	e->header.nlmsg_type = family;
@@ -83,6 +85,16 @@ static bool exchange(struct exchange *e, uint16_t family, int cmd, int attr,
 		memcpy((char *)a + NLA_HDRLEN, text, strlen(text) + 1);
 		e->header.nlmsg_len += NLA_ALIGN(a->nla_len);
 	}
+}
+
+static bool exchange(struct exchange *e, uint16_t family, int cmd, int attr,
+		     const char *text)
+{
+	int fd = open_socket();
+
+	if (fd < 0)
+		return false;
+	build(e, family, cmd, attr, text);
 	e->len = -1;
 	if (send(fd, e, e->header.nlmsg_len, 0) > 0)
 		e->len = recv(fd, e, sizeof(*e), 0);
@@ -119,6 +131,18 @@ uint16_t module_family(void)
 		     CTRL_ATTR_FAMILY_NAME, OVERLAY_SECCOMP_GENL_NAME))
 		read_attr(&e, CTRL_ATTR_FAMILY_ID, &family, sizeof(family));
 	return family;
+}
+
+int module_subscribe(uint16_t family)
+{
+	struct exchange e;
+	int fd = open_socket();
+
+	if (fd < 0)
+		return -1;
+	build(&e, family, OVERLAY_SECCOMP_CMD_SUBSCRIBE, 0, NULL);
+	send(fd, &e, e.header.nlmsg_len, 0);
+	return fd;
 }
 
 bool module_ask(uint16_t family, struct module_status *s)

@@ -22,6 +22,8 @@ struct module_status {
 
 /* The number of its family, and for that of generic netlink: 0 for none. */
 uint16_t module_family(void);
+/* A socket that gets events, or -1. */
+int module_subscribe(uint16_t family);
 bool module_ask(uint16_t family, struct module_status *s);
 
 #endif

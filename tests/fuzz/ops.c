@@ -75,6 +75,8 @@ CHOICE(fd_socket, .result = RESULT_SOCKET, VALUES(3, 99));
 CHOICE(id, .result = RESULT_ID, VALUES(0, 1, -1UL));
 CHOICE(task, .task = true, .closed = true, VALUES(0, 1));
 CHOICE(recv_way, .closed = true, VALUES(0, 0, 0, 0, 0, 0, 1, 2, 3));
+CHOICE(serve_way, .closed = true, VALUES(0, 0, 0, 1, 2));
+CHOICE(loops, .closed = true, VALUES(2, 20, 200));
 CHOICE(send_flags, VALUES(0, 0, 1, 1, 1, 2, 3));
 CHOICE(error, VALUES(0, 0, 0, -1U, -4U, -18U, -512U, 5, -4096U, -100000U));
 CHOICE(value, VALUES(0, 0, 1, 42, -1UL, 1UL << 40));
@@ -192,9 +194,11 @@ const struct op_type ops[OPS] = {
 	OP(UNLOAD, unload, NONE, 1, false, NULL),
 	OP(CALL, call, NONE, 20, true, C(way), &choice_nr, C(any), C(any),
 	   C(any), C(any), C(any), C(any)),
+	OP(LOOP, loop, NONE, 3, true, &choice_nr, C(loops)),
 	OP(RECV, recv, ID, 12, true, C(listener), C(recv_way)),
 	OP(SEND, send, NONE, 12, false, C(listener), C(id), C(send_flags),
 	   C(error), C(value), C(pointer)),
+	OP(SERVE, serve, NONE, 4, true, C(listener), C(serve_way), C(small)),
 	OP(ID_VALID, id_valid, NONE, 2, false, C(listener), C(id), C(switch)),
 	OP(ADDFD, addfd, FD, 5, true, C(listener), C(id), C(addfd_flags), C(fd),
 	   C(new_fd), C(addfd_new_flags), C(size_of)),

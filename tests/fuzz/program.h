@@ -26,7 +26,7 @@
 #include <stdio.h>
 
 #define ACTORS_MAX 4
-#define OPS_MAX 48
+#define OPS_MAX 64
 #define ARGS_MAX 8
 
 enum arg_form {
