@@ -101,7 +101,7 @@ static unsigned int round_clone(struct storm *s, unsigned int i)
 	return cloned ? CLONED : SYNCED;
 }
 
-CASE_SLOW(storm_tsync_clone, "a clone or a sibling's TSYNC, never both", 12)
+CASE_SLOW(storm_tsync_clone, "a clone or a sibling's TSYNC, never both", 30)
 {
 	const struct source listening = { .install = install_theirs_listening,
 					  .listens = true };
@@ -114,7 +114,6 @@ CASE_SLOW(storm_tsync_clone, "a clone or a sibling's TSYNC, never both", 12)
 		.must = MARK(CLONED) | MARK(SYNCED),
 	};
 
-	need_root();
 	need_nested();
 	need_sequential();
 	m = meeting_new();
@@ -224,7 +223,7 @@ static unsigned int round_source(struct storm *s, unsigned int i)
 }
 
 CASE_SLOW(storm_tsync_source, "what is cloned as it grows is whole to a depth",
-	  12)
+	  30)
 {
 	struct storm s = {
 		.round = round_source,
@@ -233,7 +232,6 @@ CASE_SLOW(storm_tsync_source, "what is cloned as it grows is whole to a depth",
 		.must = MARK(PART),
 	};
 
-	need_root();
 	need_nested();
 	need_sequential();
 	m = meeting_new();
@@ -411,7 +409,7 @@ static unsigned int round_nested(struct storm *s, unsigned int i)
 	return seen_nested(&n);
 }
 
-CASE_SLOW(storm_tsync_nested, "TSYNC of a listener against other installs", 12)
+CASE_SLOW(storm_tsync_nested, "TSYNC of a listener against other installs", 30)
 {
 	struct storm s = {
 		.round = round_nested,
@@ -508,7 +506,7 @@ static unsigned int round_strict(struct storm *s, unsigned int i)
 	return synced ? SYNC_FIRST : SYNC_REFUSED;
 }
 
-CASE_SLOW(storm_tsync_strict, "TSYNC against a sibling that goes strict", 12)
+CASE_SLOW(storm_tsync_strict, "TSYNC against a sibling that goes strict", 30)
 {
 	struct storm s = {
 		.round = round_strict,
@@ -597,7 +595,7 @@ static unsigned int round_arm(struct storm *s, unsigned int i)
 	return armed ? ARMED_BEFORE : ARMED_BY_THEM;
 }
 
-CASE_SLOW(storm_arm, "calls are judged while others arm the judging", 12)
+CASE_SLOW(storm_arm, "calls are judged while others arm the judging", 30)
 {
 	struct storm s = {
 		.round = round_arm,
@@ -607,7 +605,6 @@ CASE_SLOW(storm_arm, "calls are judged while others arm the judging", 12)
 	struct kid k[EVALUATORS];
 	int i;
 
-	need_root();
 	need_nested();
 	need_sequential();
 	m = meeting_new();

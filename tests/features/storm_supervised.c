@@ -159,7 +159,7 @@ static unsigned int round_close(struct storm *s, unsigned int i)
 }
 
 CASE_SLOW(storm_close_answer, "a listener that is closed as it is to be asked",
-	  12)
+	  30)
 {
 	struct storm s = {
 		.round = round_close,
@@ -236,7 +236,7 @@ static unsigned int round_install(struct storm *s, unsigned int i)
 }
 
 CASE_SLOW(storm_close_install, "a listener that is closed as one is made below",
-	  12)
+	  30)
 {
 	struct storm s = {
 		.round = round_install,
@@ -389,12 +389,12 @@ static void storm_of_ends(unsigned int (*round)(struct storm *s,
 }
 
 CASE_SLOW(storm_exit, "pins and redirects for targets that exit, or are killed",
-	  12)
+	  30)
 {
 	storm_of_ends(round_exit);
 }
 
-CASE_SLOW(storm_exec, "pins and redirects for targets that execute", 12)
+CASE_SLOW(storm_exec, "pins and redirects for targets that execute", 30)
 {
 	storm_of_ends(round_exec);
 }

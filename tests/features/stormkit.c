@@ -252,6 +252,9 @@ void storm(struct storm *s, unsigned int n)
 	unsigned int i;
 	struct kid k;
 
+	need_root();
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		skip("one CPU");
 	module_refs();
 	look(&before);
 	kid_start(&k, ticker, NULL);
