@@ -43,8 +43,3 @@ const struct program *corpus_draw(struct rng *r)
 		return &programs[n - 1 - rng_below(r, last < n ? last : n)];
 	return &programs[rng_below(r, n)];
 }
-
-const struct program *corpus_get(unsigned int i)
-{
-	return &programs[i];
-}

@@ -11,6 +11,5 @@ void corpus_add(const struct program *p);
 unsigned int corpus_size(void);
 /* One of them, more often one of the last; NULL if there is none. */
 const struct program *corpus_draw(struct rng *r);
-const struct program *corpus_get(unsigned int i);
 
 #endif

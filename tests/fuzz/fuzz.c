@@ -73,10 +73,6 @@ static void print_end(void)
 	double s = time(NULL) - began ?: 1;
 	unsigned int i;
 
-	printf("@begin corpus\n");
-	for (i = 0; i < corpus_size(); i++)
-		program_print(corpus_get(i), stdout);
-	printf("@end corpus\n");
 	for (i = 0; i < OPS; i++)
 		printf("@op %s %lu %lu\n", ops[i].name, counts[i].done,
 		       counts[i].good);
@@ -203,6 +199,16 @@ static unsigned int execute(const struct program *p)
 	return fresh;
 }
 
+/* At once: what comes next may take the guest with it. */
+static void keep(const struct program *p)
+{
+	corpus_add(p);
+	puts("@begin corpus");
+	program_print(p, stdout);
+	puts("@end corpus");
+	fflush(stdout);
+}
+
 static void check_rest(void)
 {
 	if (!watch_rest(options.control ? 3 : REST_S))
@@ -248,7 +254,7 @@ static void fuzz(void)
 	while (goes_on()) {
 		next_program(&p);
 		if (execute(&p))
-			corpus_add(&p);
+			keep(&p);
 		if (run % BATCH == 0)
 			between_batches();
 	}
@@ -264,7 +270,7 @@ static FILE *open_programs(const char *path)
 }
 
 /* Each as often as is asked for; all has to be at rest after each. */
-static void replay(const char *path, unsigned long times, bool keep)
+static void replay(const char *path, unsigned long times, bool begin)
 {
 	FILE *f = open_programs(path);
 	struct program p;
@@ -273,9 +279,9 @@ static void replay(const char *path, unsigned long times, bool keep)
 
 	while ((ret = program_read(&p, f)) > 0) {
 		for (i = 0; i < times; i++) {
-			if (execute(&p) && keep)
-				corpus_add(&p);
-			if (!keep || run % BATCH == 0)
+			if (execute(&p) && begin)
+				keep(&p);
+			if (!begin || run % BATCH == 0)
 				check_rest();
 		}
 	}
