@@ -313,7 +313,6 @@ static bool ask_supervisor(struct call *call, struct seccomp_filter *filter)
 		}
 		return true;
 	}
-	redirect_free(reply.redirect);
 	answer(reply.error, reply.val);
 	return false;
 }

@@ -23,6 +23,10 @@
 #include "chain.h"
 #include "kernel/kernel.h"
 #include "notify.h"
+#include "redirect.h"
+
+/* Told apart by what stock takes no CONTINUE with. */
+#define REDIRECTED 1
 
 /*
  * By the id of the notification. Changed under the listener's notify_lock too,
@@ -273,6 +277,28 @@ struct notify_request *notify_wait(struct notify_waiter *waiter)
 	return request;
 }
 
+/*
+ * A RECV that cannot copy takes back what was answered meanwhile. Another answer
+ * then replaces it, but closing leaves the flags as they were: of an error, they
+ * mean nothing.
+ */
+static void read_answer(struct notify_waiter *waiter,
+			struct notify_reply *reply)
+{
+	struct seccomp_knotif *n = knotif_of(waiter);
+
+	reply->error = *knotif_error(n);
+	reply->val = *knotif_val(n);
+	if (reply->error)
+		return;
+	reply->flags = *knotif_flags(n);
+	if (!(reply->flags & SECCOMP_USER_NOTIF_FLAG_CONTINUE) ||
+	    reply->val != REDIRECTED)
+		return;
+	reply->redirect = waiter->redirect;
+	waiter->redirect = NULL;
+}
+
 /**
  * notify_end() - what came of it
  * @waiter: after NULL was returned, so that it is the caller's own
@@ -281,15 +307,10 @@ struct notify_request *notify_wait(struct notify_waiter *waiter)
  */
 void notify_end(struct notify_waiter *waiter, struct notify_reply *reply)
 {
-	struct seccomp_knotif *n = knotif_of(waiter);
-
 	*reply = (struct notify_reply) { .error = waiter->error };
-	if (!waiter->error) {
-		reply->flags = *knotif_flags(n);
-		reply->error = *knotif_error(n);
-		reply->val = *knotif_val(n);
-	}
-	reply->redirect = waiter->redirect;
+	if (!waiter->error)
+		read_answer(waiter, reply);
+	redirect_free(waiter->redirect);
 }
 
 static struct seccomp_knotif *find_knotif(struct seccomp_filter *listener,
@@ -442,10 +463,12 @@ void notify_redirect(struct notify_waiter *waiter, struct redirect *redirect)
 {
 	struct seccomp_knotif *n = knotif_of(waiter);
 
+	/* Of an answer that was taken back. */
+	redirect_free(waiter->redirect);
 	waiter->redirect = redirect;
 	*knotif_state(n) = layout.notify_replied;
 	*knotif_error(n) = 0;
-	*knotif_val(n) = 0;
+	*knotif_val(n) = REDIRECTED;
 	*knotif_flags(n) = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	complete(knotif_ready(n));
 }

@@ -19,7 +19,7 @@ struct seccomp_data;
  * @id: of the notification
  * @link: in the table of waiters that a supervisor may have do something
  * @requests: for it; under the listener's notify_lock
- * @redirect: the answer, or NULL; under the same
+ * @redirect: of the last answer that was one, or NULL; under the same
  * @error: why the wait has ended, 0 for an answer
  */
 struct notify_waiter {
