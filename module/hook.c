@@ -131,6 +131,12 @@ TRAMPOLINE(overlay_trampoline_bool, evaluate_bool);
 
 static struct ftrace_ops direct_ops;
 
+/*
+ * Set once, when the load cannot fail any more: what fails frees our text, and
+ * asks nobody whether it is in use.
+ */
+static bool live;
+
 static unsigned long trampoline(void)
 {
 	switch (kernel.filter_form) {
@@ -161,7 +167,8 @@ static void notrace divert_install(unsigned long ip, unsigned long parent,
 	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
 
 	/* Without the reference we are going: then it is stock's again. */
-	if (!regs || !install_is_ours(regs->di, regs->si) ||
+	if (!regs || !READ_ONCE(live) ||
+	    !install_is_ours(regs->di, regs->si) ||
 	    !try_module_get(THIS_MODULE))
 		return;
 	regs->ip = (unsigned long)handle_install;
@@ -182,7 +189,8 @@ static void notrace divert_ioctl(unsigned long ip, unsigned long parent,
 {
 	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
 
-	if (!regs || !ioctl_is_ours((void *)regs->di, regs->si) ||
+	if (!regs || !READ_ONCE(live) ||
+	    !ioctl_is_ours((void *)regs->di, regs->si) ||
 	    !try_module_get(THIS_MODULE))
 		return;
 	regs->ip = (unsigned long)handle_ioctl;
@@ -590,6 +598,16 @@ unhook_observe:
 free_direct:
 	compat_free_direct(&direct_ops);
 	return err;
+}
+
+/**
+ * hook_go_live() - from here on, calls are ours
+ *
+ * The last that a load does.
+ */
+void __init hook_go_live(void)
+{
+	WRITE_ONCE(live, true);
 }
 
 /* Tasks preempted in a trampoline or at the end of a hook have left it. */

@@ -27,10 +27,15 @@ struct hook_worker {
 	.done	= __WAIT_QUEUE_HEAD_INITIALIZER((name).done),		\
 }
 
+/* How long a function that cannot be hooked is left alone. */
+#define HOOK_RETRY_DELAY (HZ / 20)
+
 int hook_worker_await(struct hook_worker *worker, unsigned int seen);
 void hook_worker_done(struct hook_worker *worker);
 
+int hook_refuse(const char *name, int err);
 int hook_load(void);
+void hook_go_live(void);
 void hook_unload(void);
 
 int hook_arm(void);

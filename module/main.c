@@ -35,6 +35,7 @@ static int __init overlay_seccomp_init(void)
 	err = netlink_load();
 	if (err)
 		goto unhook;
+	hook_go_live();
 	return 0;
 
 unhook:
