@@ -315,13 +315,20 @@ unsigned int hook_users(void)
  * hook_check_live() - is a site patched?
  * @site: of a function that has been hooked
  *
- * ftrace has been known to accept a hook and leave the text as it was.
+ * ftrace has been known to accept a hook and leave the text as it was. While
+ * somebody traces the function too, or stops to, a breakpoint stands there for
+ * some interrupts of all CPUs. Sleeps.
  *
  * Return: 0 or -ENODEV.
  */
 int hook_check_live(unsigned long site)
 {
-	return *(const u8 *)site == CALL_INSN_OPCODE ? 0 : -ENODEV;
+	const u8 *text = (const u8 *)site;
+	int tries = 1000;
+
+	while (READ_ONCE(*text) == INT3_INSN_OPCODE && tries--)
+		usleep_range(100, 1000);
+	return READ_ONCE(*text) == CALL_INSN_OPCODE ? 0 : -ENODEV;
 }
 
 /**
