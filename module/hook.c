@@ -407,7 +407,7 @@ static int register_all(void)
 	return err;
 }
 
-/* The text is patched, or found unpatchable, at most once a second. */
+/* The text is found unpatchable at most twenty times a second. */
 static int arm(void)
 {
 	int err;
@@ -423,7 +423,7 @@ static int arm(void)
 		report(OVERLAY_SECCOMP_EVENT_ARMED, NULL, 0);
 	WRITE_ONCE(armed, !err);
 	arm_error = err;
-	arm_retry = jiffies + HZ;
+	arm_retry = jiffies + HOOK_RETRY_DELAY;
 	return err;
 }
 

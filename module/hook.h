@@ -2,6 +2,7 @@
 #ifndef OVERLAY_HOOK_H
 #define OVERLAY_HOOK_H
 
+#include <linux/jiffies.h>
 #include <linux/types.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>

@@ -202,13 +202,13 @@ static int hook_guards(void)
 	return err;
 }
 
-/* The text is patched, or found unpatchable, at most once a second. */
+/* The text is found unpatchable at most twenty times a second. */
 static int arm(void)
 {
 	if (arm_error && time_before(jiffies, arm_retry))
 		return arm_error;
 	arm_error = hook_guards();
-	arm_retry = jiffies + HZ;
+	arm_retry = jiffies + HOOK_RETRY_DELAY;
 	return arm_error;
 }
 
