@@ -529,6 +529,22 @@ void hook_release(void)
 	mutex_unlock(&arm_lock);
 }
 
+/**
+ * hook_refuse() - a load fails because of ftrace: say so
+ * @name: of the function
+ * @err: what ftrace has said, or hook_check_live()
+ *
+ * Return: what the load shall fail with: -EBUSY if the function is held by
+ * another, -ENOMEM, or else -EOPNOTSUPP.
+ */
+int __init hook_refuse(const char *name, int err)
+{
+	pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
+	       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
+			       "");
+	return err == -EBUSY || err == -ENOMEM ? err : -EOPNOTSUPP;
+}
+
 static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 			   const char *name)
 {
@@ -543,10 +559,7 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 		unregister_ftrace_function(ops);
 	}
 	compat_free_filter(ops);
-	pr_err("refusing to load: cannot hook %s: %d%s\n", name, err,
-	       err == -EBUSY ? " (held by another, or kernel.ftrace_enabled is 0)" :
-			       "");
-	return err;
+	return hook_refuse(name, err);
 }
 
 /* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
@@ -576,7 +589,7 @@ int __init hook_load(void)
 	overlay_mark_offset = layout.filter_mark;
 	err = compat_prepare_direct(&direct_ops, kernel.seccomp_filter);
 	if (err)
-		return err;
+		return hook_refuse("__seccomp_filter", err);
 	/* An install must never go unobserved. */
 	err = hook_one(&observe_ops, kernel.create_prog,
 		       "bpf_prog_create_from_user");

@@ -157,16 +157,19 @@ static struct ftrace_ops guards[GUARD_COUNT];
 /**
  * seal_load() - make the hooks ready
  *
- * Return: 0, or -ENOMEM, and then seal_unload() is needed all the same.
+ * Return: 0, or what hook_refuse() says, and then seal_unload() is needed all
+ * the same.
  */
 int __init seal_load(void)
 {
-	int i, err = 0;
+	int i, err;
 
-	for (i = 0; !COMPAT_SEALS && !err && i < GUARD_COUNT; i++)
-		err = compat_prepare_direct(&guards[i],
-					    kernel.guard[i].site);
-	return err;
+	for (i = 0; !COMPAT_SEALS && i < GUARD_COUNT; i++) {
+		err = compat_prepare_direct(&guards[i], kernel.guard[i].site);
+		if (err)
+			return hook_refuse(kernel.guard[i].name, err);
+	}
+	return 0;
 }
 
 static void disarm_now(void)
