@@ -107,12 +107,13 @@ TRAMPOLINE(protect);
 TRAMPOLINE(map);
 
 /*
- * (mm, start, len, uf, downgrade), or what has no length: an address that is not
- * a page's, and no length at all, are the kernel's to refuse.
+ * (mm, start, len, uf, downgrade): an address that is not a page's, no length at
+ * all, and a length beyond user space, are the kernel's to refuse.
  */
 static bool notrace would_unmap_old(const struct guard_args *args)
 {
 	return !offset_in_page(args->si) && args->dx &&
+	       args->si <= TASK_SIZE && args->dx <= TASK_SIZE - args->si &&
 	       has_pin((void *)args->di, args->si, args->si + args->dx);
 }
 

@@ -481,6 +481,25 @@ CASE(pin_attack_row, "no way through pins that lie side by side")
 	sealed_free(&s);
 }
 
+CASE(pin_attack_no_range, "what munmap refuses anywhere, it refuses so at a pin")
+{
+	struct captive c;
+	struct sealed s;
+	uint64_t addr;
+
+	need_redirect();
+	sealed_pages(&s, PAGES);
+	captive_new(&c);
+	addr = captive_pin_all(&c, &s);
+	CHECK_EQ(run(&c.task[MAIN], do_unmap, addr + 1, PAGE), -EINVAL);
+	CHECK_EQ(run(&c.task[MAIN], do_unmap, addr, 0), -EINVAL);
+	CHECK_EQ(run(&c.task[MAIN], do_unmap, addr, 1L << 60), -EINVAL);
+	CHECK_EQ(run(&c.task[MAIN], do_unmap, addr, -1), -EINVAL);
+	CONTROL_EQ(run(&c.task[MAIN], do_unmap, addr, PAGE), -EPERM);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
 #define ALL_THERE_IS 0x7ffffffff000L
 
 static void unmap_everything(struct kid *k)
