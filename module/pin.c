@@ -15,6 +15,7 @@
  * Nothing else is remembered. The file has a reference on the module by its
  * operations, and gives up the sealing when the last mapping of it is gone.
  */
+#include <linux/compat.h>
 #include <linux/cred.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -181,6 +182,9 @@ static bool answers(struct mm_struct *mm, const struct run *run,
 {
 	const struct inode *inode = file_inode(request->file);
 
+	/* A 32-bit call cannot have what a 64-bit one was given. */
+	if (in_compat_syscall() && run->end > (u64)U32_MAX + 1)
+		return false;
 	return file_inode(run->file) == inode &&
 	       run->offset == request->offset &&
 	       run->end - run->start == request->size &&

@@ -266,18 +266,24 @@ static int check_masks(const struct seccomp_notif_resp_redirect *resp)
 	return 0;
 }
 
-/* Can this call be given these arguments? */
+/*
+ * Can this call be given these arguments? The registers of an x32 call are wide,
+ * but what it takes for a pointer may be cut.
+ */
 static int check_call(const struct seccomp_notif_resp_redirect *resp,
 		      const struct seccomp_data *sd)
 {
+	u32 narrow = 0;
 	int i;
 
 	if ((sd->instruction_pointer & PAGE_MASK) == VSYSCALL_ADDR)
 		return -EINVAL;
-	if (sd->arch == SECCOMP_ARCH_NATIVE)
-		return 0;
+	if (sd->arch != SECCOMP_ARCH_NATIVE)
+		narrow = resp->args_mask;
+	else if (sd->nr & __X32_SYSCALL_BIT)
+		narrow = resp->ptr_mask;
 	for (i = 0; i < ARGS; i++)
-		if (resp->args_mask & BIT(i) && resp->args[i] > U32_MAX)
+		if (narrow & BIT(i) && resp->args[i] > U32_MAX)
 			return -EINVAL;
 	return 0;
 }

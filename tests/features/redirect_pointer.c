@@ -149,6 +149,36 @@ CASE(redirect_pointer_ia32, "also for a 32-bit call")
 	writer_end(&w);
 }
 
+/* Whether the kernel has such calls or not, filters see them. */
+CASE(redirect_pointer_x32, "nor can an x32 call have one that it may cut")
+{
+	const long nr = X32_BIT | SYS_pwrite64;
+	struct writer w;
+	redirection r;
+
+	writer_start(&w, 1);
+	CHECK_EQ(pin(&w, 0, 0, 1), 0);
+	CHECK(w.m.at >= 1ULL << 32);
+	CHECK_EQ(notice_continue(w.t.listener[0], &w.n), 0);
+	CHECK_EQ(redir_result(&w.t), LEN);
+	redir_ask(&w.t, nr);
+	redir_load(&w.t, nr, w.file, (long)w.t.shot->text, LEN, 0);
+	redir_call(&w.t);
+	redir_asked(&w.t, 1, &w.n);
+	r = redirect_of(&w.n);
+	mem_point(&r, &w.m, 1, 0, LEN);
+	CHECK_EQ(send_redirect(w.t.listener[1], &r), -EINVAL);
+	CHECK(redir_waits(&w.t, 0));
+	r.ptr_mask = 0;
+	r.ptr_len[1] = 0;
+	CONTROL_EQ(send_redirect(w.t.listener[1], &r), 0);
+	redir_result(&w.t);
+	CHECK(redir_untouched(&w.t));
+	redir_end(&w.t);
+	mem_free(&w.m);
+	close(w.file);
+}
+
 CASE(redirect_pointer_bounds, "an access lies within the pin")
 {
 	struct writer w;
