@@ -420,7 +420,9 @@ static bool is_writable(const struct vm_area_struct *vma)
 /*
  * Mappings from before the seal, which go on to write. The supervisor's own are
  * what it changes the pin by. One that is just being made, and has seen no
- * seal, is counted already, but is not there yet: EAGAIN.
+ * seal, is counted already, but is not there yet: EAGAIN. Not so from 6.14 on,
+ * where they look at the seals before they count: there it can escape us, if
+ * somebody else has had the file before it was sealed.
  */
 static int check_writers(struct file *memfd, const struct mm_struct *target)
 {
@@ -440,7 +442,7 @@ static int check_writers(struct file *memfd, const struct mm_struct *target)
 		if (vma->vm_mm != current->mm || vma->vm_mm == target)
 			err = -EINVAL;
 	}
-	/* They count, then look at the seals; we have sealed, and look. */
+	/* Before 6.14 they count, then look at the seals; we sealed, and look. */
 	smp_mb();
 	if (!err && atomic_read(&mapping->i_mmap_writable) > writable)
 		err = -EAGAIN;
@@ -473,22 +475,29 @@ static struct mm_struct *target_mm(struct file *listener, u64 id)
 	return mm;
 }
 
+static bool is_inside(const struct seccomp_notif_pin_install *pin,
+		      const struct file *memfd)
+{
+	return pin->offset + pin->size <= (u64)i_size_read(file_inode(memfd));
+}
+
 static int prepare_file(struct file *listener, struct file *memfd,
 			const struct seccomp_notif_pin_install *pin)
 {
 	struct mm_struct *mm = target_mm(listener, pin->id);
-	int err;
+	int err = -EINVAL;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
-	err = seal_file(memfd);
-	/* The size is looked at when it cannot shrink any more. */
-	if (!err && pin->offset + pin->size >
-		    (u64)i_size_read(file_inode(memfd)))
+	/* First so as not to seal in vain, then when it cannot shrink any more. */
+	if (is_inside(pin, memfd))
+		err = seal_file(memfd);
+	if (!err && !is_inside(pin, memfd))
 		err = -EINVAL;
 	if (!err)
 		err = check_writers(memfd, mm);
-	mmput(mm);
+	/* Not the last of its users: that may wait for the target's files. */
+	mmput_async(mm);
 	if (!err && pin->target_addr &&
 	    pin->target_addr < READ_ONCE(*kernel.min_addr))
 		err = -EPERM;

@@ -375,7 +375,8 @@ static int answer(struct file *listener, const struct inode *inode,
 	err = answer_or_take(listener, resp, redirect, &mm);
 	if (mm) {
 		err = check_pointers(resp, inode, mm);
-		mmput(mm);
+		/* As in pin_install(): not the last of its users. */
+		mmput_async(mm);
 		if (!err)
 			err = answer_pointers(listener, resp->id, redirect);
 	}

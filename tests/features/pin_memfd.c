@@ -179,6 +179,18 @@ static long pin_size(int fd, uint64_t size)
 	return r;
 }
 
+CASE(pin_beyond_end, "what lies beyond the end is refused, and the file not sealed")
+{
+	struct sealed s;
+
+	need_redirect();
+	sealed_new(&s, PAGE, F_SEAL_FUTURE_WRITE);
+	CHECK_EQ(pin_size(s.fd, 2 * PAGE), -EINVAL);
+	CHECK_EQ(fcntl(s.fd, F_GET_SEALS) & SEALS, F_SEAL_FUTURE_WRITE);
+	CONTROL_EQ(pin_size(s.fd, PAGE), 0);
+	sealed_free(&s);
+}
+
 CASE(pin_hugetlb, "a memfd of huge pages is refused")
 {
 	struct sealed s;
