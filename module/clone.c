@@ -256,14 +256,23 @@ static int adopt(const struct taken_chain *chain)
 	return err;
 }
 
+/* Of either kind. A tracer may suspend it, and so let a call through. */
+static bool in_strict_mode(void)
+{
+	struct seccomp *seccomp = &current->seccomp;
+
+	/* A sibling's TSYNC may just be writing others. */
+	return data_race(READ_ONCE(seccomp->mode)) == SECCOMP_MODE_STRICT ||
+	       chain_mark(READ_ONCE(seccomp->filter)) & MARK_STRICT;
+}
+
 static int clone_from(struct task_struct *source)
 {
 	struct rw_semaphore *still = &source->signal->exec_update_lock;
 	struct taken_chain chain;
 	int err;
 
-	/* A sibling's TSYNC may just be writing another mode. */
-	if (data_race(READ_ONCE(current->seccomp.mode)) == SECCOMP_MODE_STRICT)
+	if (in_strict_mode())
 		return -EINVAL;
 	if (down_read_killable(still))
 		return -EINTR;

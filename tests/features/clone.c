@@ -581,6 +581,15 @@ static void suspended_filtered_kid(struct kid *k)
 	suspended_kid(k);
 }
 
+/* Of a chain that is its own already. */
+static void suspended_own_kid(struct kid *k)
+{
+	int fd = MUST(raw(SYS_pidfd_open, getpid(), 0));
+
+	k->arg = &fd;
+	suspended_filtered_kid(k);
+}
+
 static void suspended_clone(void (*fn)(struct kid *k), int pidfd)
 {
 	struct kid k;
@@ -603,6 +612,7 @@ CASE(clone_by_strict, "a caller in strict mode is EINVAL")
 	plain_start(&source);
 	suspended_clone(suspended_kid, source.pidfd);
 	suspended_clone(suspended_filtered_kid, source.pidfd);
+	suspended_clone(suspended_own_kid, source.pidfd);
 	CONTROL_EQ(try_clone(&source, NULL), 0);
 }
 
