@@ -32,23 +32,33 @@
 		   SECCOMP_FILTER_FLAG_SEQUENTIAL)
 
 /**
+ * filter_uses_ours() - does an install use a feature of ours?
+ * @flags: SECCOMP_FILTER_FLAG_*
+ *
+ * Return: true if the flags are ours; or the caller's chain has overlay state,
+ * which what is installed on top of it must show.
+ */
+bool notrace filter_uses_ours(unsigned int flags)
+{
+	struct seccomp_filter *head = READ_ONCE(current->seccomp.filter);
+
+	return flags & OUR_FLAGS || (head && READ_ONCE(*filter_mark(head))) ||
+	       (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
+		nested_is_implicit());
+}
+
+/**
  * filter_is_ours() - must filter_install() do this, or may stock?
  * @flags: SECCOMP_FILTER_FLAG_*
  *
  * Runs in the hook.
  *
- * Return: true if the flags are ours; or the caller's chain has overlay state,
- * which what is installed on top of it must show; or that may come by the TSYNC
- * of a sibling while the install is under way.
+ * Return: true if it uses a feature of ours; or overlay state may come by the
+ * TSYNC of a sibling while the install is under way.
  */
 bool notrace filter_is_ours(unsigned int flags)
 {
-	struct seccomp_filter *head = READ_ONCE(current->seccomp.filter);
-
-	return flags & OUR_FLAGS || (head && READ_ONCE(*filter_mark(head))) ||
-	       get_nr_threads(current) > 1 ||
-	       (flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
-		nested_is_implicit());
+	return filter_uses_ours(flags) || get_nr_threads(current) > 1;
 }
 
 /* What stock checks of the flags; it will not see them all. */
@@ -224,8 +234,10 @@ static long observed_install(const struct install *install,
 		settle(install, filter);
 		return ret;
 	}
-	/* Unmarked, it would be judged as if it had no feature of ours. */
-	kill_task("a filter was made unseen");
+	/* Unmarked, it would be judged as if there was no feature of ours. */
+	if (install->mark || install->overlay ||
+	    chain_inherited(READ_ONCE(current->seccomp.filter)))
+		kill_task("a filter was made unseen");
 cancel:
 	if (install->overlay)
 		chain_cancel(install->overlay);

@@ -4,6 +4,7 @@
 
 #include <linux/types.h>
 
+bool filter_uses_ours(unsigned int flags);
 bool filter_is_ours(unsigned int flags);
 long filter_install(unsigned int flags, void __user *uprog);
 

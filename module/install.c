@@ -88,7 +88,9 @@ long install(unsigned int op, unsigned int flags, void __user *uargs)
 	/* Out of JIT memory, in a number that is only for the kernel itself. */
 	if (ret == -ENOTSUPP)
 		ret = -ENOMEM;
-	if (ret < 0)
+	/* Several threads' installs are observed, whatever they are. */
+	if (ret < 0 && (op != SECCOMP_SET_MODE_FILTER ||
+			filter_uses_ours(flags)))
 		report_refusal(op, ret);
 	return ret;
 }

@@ -521,11 +521,21 @@ CASE(report_events_nested, "events of nested listeners, from first to last")
 	CONTROL(!event_next(&silent, 300, &m));
 }
 
+static void no_program_kid(struct kid *k)
+{
+	say(k, raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, 0));
+}
+
 static void plain_kid(struct kid *k)
 {
+	struct thr t;
 	long fd;
 
 	no_new_privs();
+	/* It passes through the module, as all installs of several threads do. */
+	thr_start(&t, no_program_kid, NULL);
+	NEED(heard(&t.side) == -EFAULT);
+	thr_gone(&t);
 	fd = filter(NEW_LISTENER, SYS_getpgrp, SECCOMP_RET_USER_NOTIF);
 	NEED(fd >= 0);
 	close(fd);
