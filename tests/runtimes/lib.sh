@@ -92,7 +92,7 @@ take_unpacked() {
 
 unpacked_libraries() {
 	local libraries=$unpacked/usr/lib/x86_64-linux-gnu
-	echo "$unpacked/lib/x86_64-linux-gnu:$libraries:$libraries/systemd"
+	echo "$unpacked/lib/x86_64-linux-gnu:$libraries:$libraries/systemd:$unpacked/lib/systemd"
 }
 
 # compile PROGRAM: of this directory, without libraries, into the guest
