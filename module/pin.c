@@ -36,6 +36,7 @@
 #include "pin.h"
 #include "report.h"
 #include "seal.h"
+#include "writers.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 /**
@@ -409,47 +410,6 @@ static int seal_file(struct file *memfd)
 	return 0;
 }
 
-static bool is_writable(const struct vm_area_struct *vma)
-{
-	const unsigned long writable = VM_SHARED | VM_MAYWRITE;
-
-	/* Its owner may change others of its flags meanwhile, but not these. */
-	return (data_race(vma->vm_flags) & writable) == writable;
-}
-
-/*
- * Mappings from before the seal, which go on to write. The supervisor's own are
- * what it changes the pin by. One that is just being made, and has seen no
- * seal, is counted already, but is not there yet: EAGAIN. Not so from 6.14 on,
- * where they look at the seals before they count: there it can escape us, if
- * somebody else has had the file before it was sealed.
- */
-static int check_writers(struct file *memfd, const struct mm_struct *target)
-{
-	struct address_space *mapping = memfd->f_mapping;
-	struct vm_area_struct *vma;
-	struct rb_node *node;
-	int writable = 0;
-	int err = 0;
-
-	i_mmap_lock_read(mapping);
-	for (node = rb_first_cached(&mapping->i_mmap); node && !err;
-	     node = rb_next(node)) {
-		vma = rb_entry(node, struct vm_area_struct, shared.rb);
-		if (!is_writable(vma))
-			continue;
-		writable++;
-		if (vma->vm_mm != current->mm || vma->vm_mm == target)
-			err = -EINVAL;
-	}
-	/* Before 6.14 they count, then look at the seals; we sealed, and look. */
-	smp_mb();
-	if (!err && atomic_read(&mapping->i_mmap_writable) > writable)
-		err = -EAGAIN;
-	i_mmap_unlock_read(mapping);
-	return err;
-}
-
 static int check_range(const struct seccomp_notif_pin_install *pin)
 {
 	if (pin->flags || !pin->size || !PAGE_ALIGNED(pin->target_addr) ||
@@ -495,7 +455,7 @@ static int prepare_file(struct file *listener, struct file *memfd,
 	if (!err && !is_inside(pin, memfd))
 		err = -EINVAL;
 	if (!err)
-		err = check_writers(memfd, mm);
+		err = writers_check(memfd, mm);
 	/* Not the last of its users: that may wait for the target's files. */
 	mmput_async(mm);
 	if (!err && pin->target_addr &&

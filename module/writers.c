@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who can still write a sealed memfd. F_SEAL_FUTURE_WRITE leaves mappings from
+ * before it writable: the supervisor's own are what it changes a pin by, and
+ * there must be no others.
+ *
+ * Nor may one be under way. Whoever maps looks at the seals, links the mapping
+ * into the file, and holds his mmap_lock all the while; up to 6.13 he also counts
+ * it as writable before he looks. So, once it is sealed: all that are linked are
+ * looked at, and one that is counted only is waited for, by the caller. If others
+ * than the supervisor may hold the file open, every address space is seen with
+ * its mmap_lock free, and then all that are linked are looked at once more.
+ */
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "writers.h"
+
+/* In turns of 100 us to 1 ms for an address space. */
+#define PATIENCE 100
+/* Of the walk, when the process that it has waited for is gone. */
+#define WALKS_MAX 100
+
+static bool is_writable(const struct vm_area_struct *vma)
+{
+	const unsigned long writable = VM_SHARED | VM_MAYWRITE;
+
+	/* Its owner may change others of its flags meanwhile, but not these. */
+	return (data_race(vma->vm_flags) & writable) == writable;
+}
+
+/* The mappings that are linked. @held: filled: references that they have. */
+static int check_linked(struct file *memfd, const struct mm_struct *target,
+			long *held)
+{
+	struct address_space *mapping = memfd->f_mapping;
+	struct vm_area_struct *vma;
+	struct rb_node *node;
+	int writable = 0;
+	int err = 0;
+
+	*held = 0;
+	i_mmap_lock_read(mapping);
+	for (node = rb_first_cached(&mapping->i_mmap); node && !err;
+	     node = rb_next(node)) {
+		vma = rb_entry(node, struct vm_area_struct, shared.rb);
+		*held += vma->vm_file == memfd;
+		if (!is_writable(vma))
+			continue;
+		writable++;
+		if (vma->vm_mm != current->mm || vma->vm_mm == target)
+			err = -EINVAL;
+	}
+	/* They count, then look at the seals; it was sealed, and we look. */
+	smp_mb();
+	if (!err && atomic_read(&mapping->i_mmap_writable) > writable)
+		err = -EAGAIN;
+	i_mmap_unlock_read(mapping);
+	return err;
+}
+
+/*
+ * Is the descriptor of the caller's the only one that can be mapped for writing?
+ * The file as it was made is not counted among those that are open for writing,
+ * all others are. Its references are the descriptor's, the caller's, and those
+ * of the mappings.
+ */
+static bool is_the_only_one(const struct file *memfd, long held)
+{
+	return memfd->f_mode & FMODE_WRITE &&
+	       !inode_is_open_for_write(file_inode(memfd)) &&
+	       file_count(memfd) <= 2 + held;
+}
+
+static bool is_at_rest(struct mm_struct *mm)
+{
+	if (mm == current->mm)
+		return true;
+	if (!mmap_read_trylock(mm))
+		return false;
+	mmap_read_unlock(mm);
+	return true;
+}
+
+/* Its owner may hold the lock for as long as he likes. */
+static int await_rest(struct mm_struct *mm)
+{
+	int turns = PATIENCE;
+
+	while (!is_at_rest(mm)) {
+		if (signal_pending(current))
+			return -EINTR;
+		if (!turns--)
+			return -EAGAIN;
+		usleep_range(100, 1000);
+	}
+	return 0;
+}
+
+static struct mm_struct *mm_of_process(struct task_struct *process)
+{
+	struct task_struct *thread;
+	struct mm_struct *mm = NULL;
+
+	/* The first thread may have ended before others. */
+	for_each_thread(process, thread) {
+		mm = get_task_mm(thread);
+		if (mm)
+			break;
+	}
+	return mm;
+}
+
+/*
+ * Under RCU, which is left while it waits. 1 if the process is gone then, from
+ * which it would go on.
+ */
+static int await_process(struct task_struct *process)
+{
+	struct mm_struct *mm = mm_of_process(process);
+	int err = 0;
+
+	if (mm && !is_at_rest(mm)) {
+		get_task_struct(process);
+		rcu_read_unlock();
+		err = await_rest(mm);
+		rcu_read_lock();
+		if (!err && !pid_alive(process))
+			err = 1;
+		put_task_struct(process);
+	}
+	/* The last put waits for what its owner chooses. */
+	if (mm)
+		mmput_async(mm);
+	return err;
+}
+
+static int await_processes(void)
+{
+	struct task_struct *process;
+	int err = 0;
+
+	rcu_read_lock();
+	for_each_process(process) {
+		err = await_process(process);
+		if (err)
+			break;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+static int await_mappers(void)
+{
+	int walks = WALKS_MAX;
+	int err;
+
+	do
+		err = await_processes();
+	while (err > 0 && --walks);
+	return err > 0 ? -EAGAIN : err;
+}
+
+/**
+ * writers_check() - can anybody but the caller write this memfd?
+ * @memfd: sealed against new writers; a reference of the caller's own
+ * @target: whose address space must have no writable mapping either
+ *
+ * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since a
+ * mapping is under way; -EINTR.
+ */
+int writers_check(struct file *memfd, const struct mm_struct *target)
+{
+	long held;
+	int err;
+
+	/* F_SEAL_WRITE: there is none, and there cannot be one. */
+	if (atomic_read(&memfd->f_mapping->i_mmap_writable) < 0)
+		return 0;
+	err = check_linked(memfd, target, &held);
+	if (err || is_the_only_one(memfd, held))
+		return err;
+	err = await_mappers();
+	return err ?: check_linked(memfd, target, &held);
+}

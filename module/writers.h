@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef OVERLAY_WRITERS_H
+#define OVERLAY_WRITERS_H
+
+struct file;
+struct mm_struct;
+
+int writers_check(struct file *memfd, const struct mm_struct *target);
+
+#endif
