@@ -5,9 +5,9 @@
  * there must be no others.
  *
  * Nor may one be under way. Whoever maps looks at the seals, links the mapping
- * into the file, and holds his mmap_lock all the while; up to 6.13 he also counts
- * it as writable before he looks. So, once it is sealed: all that are linked are
- * looked at, and one that is counted only is waited for, by the caller. If others
+ * into the file, and holds its mmap_lock all the while; up to 6.13 it is also
+ * counted as writable before the look. So, once the file is sealed: all that
+ * are linked are looked at, and one that is only counted is EAGAIN. If others
  * than the supervisor may hold the file open, every address space is seen with
  * its mmap_lock free, and then all that are linked are looked at once more.
  */
@@ -67,10 +67,10 @@ static int check_linked(struct file *memfd, const struct mm_struct *target,
 }
 
 /*
- * Is the descriptor of the caller's the only one that can be mapped for writing?
- * The file as it was made is not counted among those that are open for writing,
- * all others are. Its references are the descriptor's, the caller's, and those
- * of the mappings.
+ * Is the descriptor of the caller's the only one that can be mapped for
+ * writing? The file as it was made is not counted among those that are open for
+ * writing, all others are. Its references are the descriptor's, the caller's,
+ * and those of the mappings.
  */
 static bool is_the_only_one(const struct file *memfd, long held)
 {
@@ -173,8 +173,8 @@ static int await_mappers(void)
  * @memfd: sealed against new writers; a reference of the caller's own
  * @target: whose address space must have no writable mapping either
  *
- * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since a
- * mapping is under way; -EINTR.
+ * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since
+ * a mapping is under way; -EINTR.
  */
 int writers_check(struct file *memfd, const struct mm_struct *target)
 {
