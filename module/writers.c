@@ -72,7 +72,7 @@ static int check_linked(struct file *memfd, const struct mm_struct *target,
  * writing, all others are. Its references are the descriptor's, the caller's,
  * and those of the mappings.
  */
-static bool is_the_only_one(const struct file *memfd, long held)
+static bool is_the_only_one(struct file *memfd, long held)
 {
 	return memfd->f_mode & FMODE_WRITE &&
 	       !inode_is_open_for_write(file_inode(memfd)) &&
