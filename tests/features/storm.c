@@ -624,5 +624,7 @@ CASE_SLOW(storm_arm, "calls are judged while others arm the judging", 30)
 	diag("%lu calls judged, %lu of them meanwhile",
 	     atomic_load(&seen->calls), atomic_load(&seen->during));
 	CHECK_EQ(atomic_load(&seen->wrong), 0);
-	CONTROL(atomic_load(&seen->during) > 0);
+	/* Few rounds on a busy machine may be over before anybody else runs. */
+	if (!atomic_load(&seen->during))
+		skip("no call was judged meanwhile");
 }
