@@ -528,9 +528,9 @@ struct image_header {
 	Elf64_Phdr p;
 };
 
-int image_make(int code)
+int image_of(const char *code, const char *end)
 {
-	size_t len = image_end - image_code;
+	size_t len = end - code;
 	struct image_header h = {
 		.e = { .e_ident = ELFMAG, .e_type = ET_EXEC,
 		       .e_machine = EM_X86_64, .e_version = EV_CURRENT,
@@ -542,16 +542,23 @@ int image_make(int code)
 		       .p_memsz = sizeof(h) + len, .p_align = PAGE },
 	};
 	int fd = memfd_create("image", 0);
-	off_t exit_at = sizeof(h) + len - sizeof(code);
 
 	NEED(fd >= 0);
 	h.e.e_ident[EI_CLASS] = ELFCLASS64;
 	h.e.e_ident[EI_DATA] = ELFDATA2LSB;
 	h.e.e_ident[EI_VERSION] = EV_CURRENT;
 	NEED(write(fd, &h, sizeof(h)) == sizeof(h));
-	NEED(write(fd, image_code, len) == (ssize_t)len);
-	NEED(pwrite(fd, &code, sizeof(code), exit_at) == sizeof(code));
+	NEED(write(fd, code, len) == (ssize_t)len);
 	NEED(!fchmod(fd, 0755));
+	return fd;
+}
+
+int image_make(int code)
+{
+	int fd = image_of(image_code, image_end);
+	off_t exit_at = lseek(fd, 0, SEEK_END) - sizeof(code);
+
+	NEED(pwrite(fd, &code, sizeof(code), exit_at) == sizeof(code));
 	return fd;
 }
 

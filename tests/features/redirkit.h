@@ -156,6 +156,8 @@ void regs_of_tracee(pid_t pid, struct regs *r);
 #define REPORT_FD 100
 #define IMAGE_CODE 7
 int image_make(int code);
+/* A program of 64-bit code that may stand anywhere. */
+int image_of(const char *code, const char *end);
 struct report {
 	struct regs regs;
 	char strings[1024];
