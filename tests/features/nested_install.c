@@ -156,7 +156,8 @@ struct attempt {
 	unsigned long above;	/* of the layer above, if any */
 	unsigned long flags;
 	enum fault fault;
-	bool busy;
+	bool closed;		/* the listener of that layer is */
+	int err;		/* not the one of the fault */
 };
 
 /* Filters until another one of this length does not fit. */
@@ -178,8 +179,11 @@ static void attempt_kid(struct kid *k)
 
 	if (a->fault != F_ACCESS && a->fault != F_ACCESS_LIMIT)
 		no_new_privs();
-	if (a->above)
-		MUST(layer_install(0, a->above));
+	if (a->above) {
+		fd = MUST(layer_install(0, a->above));
+		if (a->closed)
+			close(fd);
+	}
 	if (a->fault == F_TOO_LONG)
 		fill_chain();
 	if (a->fault == F_ACCESS || a->fault == F_ACCESS_LIMIT)
@@ -200,19 +204,20 @@ static void attempt_kid(struct kid *k)
 
 static void attempt(const struct attempt *a, bool control)
 {
+	int err = a->err ? a->err : fault_errno[a->fault];
 	struct kid k;
 	long got;
 	int i;
 
 	kid_start(&k, attempt_kid, a);
 	got = heard(&k);
-	if (got != -fault_errno[a->fault])
+	if (got != -err)
 		diag("fault %d, flags %#lx below %#lx: %ld", a->fault,
 		     a->flags, a->above, got);
 	if (control)
-		CONTROL_EQ(got, -fault_errno[a->fault]);
+		CONTROL_EQ(got, -err);
 	else
-		CHECK_EQ(got, -fault_errno[a->fault]);
+		CHECK_EQ(got, -err);
 	for (i = 0; i < 3; i++)
 		CHECK_EQ(heard(&k), 1);
 	got = heard(&k);
@@ -262,6 +267,34 @@ CASE_SLOW(nested_busy_order, "EBUSY comes after every other error", 2)
 		a.flags = NESTABLE;
 		attempt(&a, false);
 	}
+}
+
+/* What stock says of it, and what we say then. */
+static void attempt_both(struct attempt *a)
+{
+	a->flags = NEW_LISTENER;
+	attempt(a, true);
+	a->flags = NESTABLE;
+	attempt(a, false);
+	a->flags = NESTABLE | SEQUENTIAL;
+	attempt(a, false);
+}
+
+CASE_SLOW(nested_busy_full, "but before the limit of a chain's length", 4)
+{
+	struct attempt a = { .fault = F_TOO_LONG, .above = NEW_LISTENER };
+
+	need_nested();
+	a.err = EBUSY;
+	attempt_both(&a);
+	/* One that is closed is not in the way. */
+	a.closed = true;
+	a.err = ENOMEM;
+	attempt_both(&a);
+	a.above = NESTABLE;
+	attempt_both(&a);
+	a.closed = false;
+	attempt_both(&a);
 }
 
 /* implicit */
