@@ -7,7 +7,6 @@
 
 #include "nest.h"
 
-#define IMPLICIT "/sys/module/overlay_seccomp/parameters/implicit"
 #define ASKED_MS 8000
 
 /* Words of a command to the target. */

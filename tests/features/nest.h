@@ -86,6 +86,8 @@ void nest_close(struct nest *t, int layer);
 void nest_end(struct nest *t);
 
 /* The parameter, until the case is over. */
+#define IMPLICIT_DIR "/sys/module/overlay_seccomp/parameters"
+#define IMPLICIT IMPLICIT_DIR "/implicit"
 void implicit(bool on);
 void need_nested(void);
 void need_sequential(void);

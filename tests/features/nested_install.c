@@ -5,10 +5,12 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "nest.h"
@@ -298,6 +300,39 @@ CASE_SLOW(nested_busy_full, "but before the limit of a chain's length", 4)
 }
 
 /* implicit */
+
+/* From within its folder: the way there may be closed to others. */
+static void implicit_kid(struct kid *k)
+{
+	int dir = open(IMPLICIT_DIR, O_PATH | O_DIRECTORY);
+
+	NEED(dir >= 0);
+	CONTROL(openat(dir, "implicit", O_WRONLY) >= 0);
+	become_nobody();
+	CHECK(openat(dir, "implicit", O_RDONLY) >= 0);
+	CHECK(openat(dir, "implicit", O_WRONLY) < 0);
+	CHECK_EQ(errno, EACCES);
+	CHECK(openat(dir, "implicit", O_RDWR) < 0);
+	CHECK_EQ(errno, EACCES);
+	CHECK(fchmodat(dir, "implicit", 0666, 0) < 0);
+	CHECK_EQ(errno, EPERM);
+	say(k, 1);
+}
+
+CASE(implicit_file, "root sets it, everybody may see it")
+{
+	struct stat st;
+	struct kid k;
+
+	need_root();
+	need_nested();
+	NEED(!stat(IMPLICIT, &st));
+	CHECK_EQ(st.st_mode & 07777, 0644);
+	CHECK_EQ(st.st_uid, 0);
+	kid_start(&k, implicit_kid, NULL);
+	CHECK_EQ(heard(&k), 1);
+	CHECK_EQ(ending(kid_wait(&k)), 0);
+}
 
 CASE(implicit_off, "off: a second listener is EBUSY, as stock")
 {
