@@ -256,6 +256,71 @@ CASE(pin_again_later, "also by the notification of another thread")
 	sealed_free(&s);
 }
 
+CASE(pin_again_child, "a child's copy is found as well")
+{
+	uint64_t first, addr = 0, other = 0;
+	struct captive c;
+	struct notice n;
+	struct sealed s;
+	pid_t child;
+
+	need_redirect();
+	sealed_pages(&s, 2);
+	captive_new(&c);
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), 0);
+	first = addr;
+	child = captive_add(&c, CHILD);
+	captive_trap(&c, CHILD, &n);
+	addr = 0;
+	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), 0);
+	CHECK_EQ(addr, first);
+	CHECK_EQ(mappings_of(child, s.fd), 1);
+	CONTROL_EQ(pin_install(c.listener, n.id, s.fd, &other, PAGE, PAGE), 0);
+	CONTROL(other != first);
+	CONTROL_EQ(mappings_of(child, s.fd), 2);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 1);
+	captive_release(&c, CHILD, &n);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
+static long do_lock(long a, long b)
+{
+	return raw(SYS_mlock, a, b);
+}
+
+CASE(pin_again_split, "also what the target has split meanwhile")
+{
+	uint64_t first, addr = 0;
+	struct captive c;
+	struct notice n;
+	struct sealed s;
+
+	need_redirect();
+	sealed_pages(&s, 3);
+	captive_new(&c);
+	first = captive_pin_all(&c, &s);
+	CONTROL_EQ(mappings_of(c.k.pid, s.fd), 1);
+	CHECK_EQ(run(&c.task[MAIN], do_lock, first + PAGE, PAGE), 0);
+	CONTROL_EQ(mappings_of(c.k.pid, s.fd), 3);
+	CHECK_EQ(captive_pin(&c, &s, &addr, s.size, 0), 0);
+	CHECK_EQ(addr, first);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 3);
+	captive_add(&c, CHILD);
+	captive_trap(&c, CHILD, &n);
+	addr = 0;
+	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &addr, s.size, 0), 0);
+	CHECK_EQ(addr, first);
+	captive_release(&c, CHILD, &n);
+	/* A piece that came of it is no pin of its own. */
+	addr = 0;
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, PAGE), 0);
+	CHECK(addr && addr != first + PAGE);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 4);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
 CASE(pin_min_addr, "no pin below vm.mmap_min_addr")
 {
 	const struct captive_plan plan = { .before = become_nobody };
@@ -273,6 +338,28 @@ CASE(pin_min_addr, "no pin below vm.mmap_min_addr")
 	low = 65536;
 	CHECK_EQ(captive_pin(&c, &s, &low, PAGE, 0), 0);
 	CHECK_EQ(run(&c.task[MAIN], do_count_pages, low, 1), 1);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
+CASE(pin_min_addr_privileged, "nor for who may map there by himself")
+{
+	struct captive c;
+	struct sealed s;
+	uint64_t addr = 0x8000;
+
+	need_redirect();
+	need_root();
+	NEED(sysctl_for_case("/proc/sys/vm/mmap_min_addr", "65536"));
+	sealed_pages(&s, 1);
+	captive_new(&c);
+	/* By CAP_SYS_RAWIO. */
+	CONTROL_EQ(run(&c.task[MAIN], do_map_zeroes, addr, PAGE), addr);
+	CONTROL_EQ(run(&c.task[MAIN], do_unmap, addr, PAGE), 0);
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), -EPERM);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 0);
+	addr = 65536;
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), 0);
 	captive_end(&c);
 	sealed_free(&s);
 }
