@@ -6,11 +6,15 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
@@ -55,6 +59,35 @@ CASE(pin_limit, "an address space has at most 64 pins")
 	captive_new(&other);
 	addr = 0;
 	CONTROL_EQ(captive_pin(&other, &s, &addr, PAGE, MAX_PINS * PAGE), 0);
+	captive_end(&other);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
+CASE(pin_limit_occupied, "then an occupied place makes no difference")
+{
+	const long place = HIGH_PLACE + 1000 * PAGE;
+	struct captive c, other;
+	struct sealed s;
+	uint64_t addr = place;
+
+	need_redirect();
+	sealed_pages(&s, MAX_PINS + 1);
+	captive_new(&c);
+	fill_pins(&c, &s, MAX_PINS);
+	MUST(run(&c.task[MAIN], do_map_zeroes, place, PAGE));
+	CHECK_EQ(run(&c.task[MAIN], do_poke, place, FAKED), 0);
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, MAX_PINS * PAGE), -ENOMEM);
+	CHECK_EQ(run(&c.task[MAIN], do_peek, place, 0), FAKED);
+	/* By a pin as well, and by the very same. */
+	addr = HIGH_PLACE;
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, MAX_PINS * PAGE), -ENOMEM);
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), -ENOMEM);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), MAX_PINS);
+	captive_new(&other);
+	MUST(run(&other.task[MAIN], do_map_zeroes, place, PAGE));
+	addr = place;
+	CONTROL_EQ(captive_pin(&other, &s, &addr, PAGE, 0), -EEXIST);
 	captive_end(&other);
 	captive_end(&c);
 	sealed_free(&s);
@@ -186,6 +219,94 @@ CASE(pin_limit_locked, "a target that locks all memory may lock only so much")
 	CHECK_EQ(run(&c.task[MAIN], do_count_pages, addr, 1), 1);
 	CHECK(proc_status(c.k.pid, "VmLck") > 0);
 	captive_end(&c);
+	sealed_free(&s);
+}
+
+/*
+ * Where whoever has too much need not be killed for it: in the first version of
+ * cgroups.
+ */
+struct group {
+	char root[32];
+	char dir[48];
+};
+
+static bool group_write(const struct group *g, const char *name,
+			const char *value)
+{
+	char path[96];
+	bool ok;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/%s", g->dir, name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	ok = fd >= 0 && write(fd, value, strlen(value)) > 0;
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static long group_read(const struct group *g, const char *name)
+{
+	char path[96], text[32];
+
+	snprintf(path, sizeof(path), "%s/%s", g->dir, name);
+	NEED(read_line(path, text, sizeof(text)));
+	return atol(text);
+}
+
+/* In a mount namespace of the case's own, which takes the mount along. */
+static void group_make(struct group *g)
+{
+	strcpy(g->root, "/tmp/overlay-group-XXXXXX");
+	NEED(mkdtemp(g->root));
+	NEED(!unshare(CLONE_NEWNS));
+	NEED(!mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	if (mount("none", g->root, "cgroup", 0, "memory")) {
+		rmdir(g->root);
+		skip("no memory controller of the first version: %s",
+		     strerror(errno));
+	}
+	snprintf(g->dir, sizeof(g->dir), "%s/pins", g->root);
+	NEED(!mkdir(g->dir, 0755));
+	NEED(group_write(g, "memory.oom_control", "1"));
+}
+
+static void group_free(struct group *g)
+{
+	NEED(!rmdir(g->dir));
+	NEED(!umount2(g->root, MNT_DETACH));
+	rmdir(g->root);
+}
+
+CASE(pin_limit_group, "the limit of the target's memory cgroup holds")
+{
+	uint64_t addr = 0;
+	struct captive c;
+	struct notice n;
+	struct sealed s;
+	struct group g;
+	char pid[16];
+
+	need_redirect();
+	need_root();
+	sealed_pages(&s, 1);
+	captive_new(&c);
+	/* It is to need nothing but the mapping: nor a page of a pipe. */
+	captive_trap(&c, MAIN, &n);
+	group_make(&g);
+	snprintf(pid, sizeof(pid), "%d", c.k.pid);
+	NEED(group_write(&g, "cgroup.procs", pid));
+	NEED(group_write(&g, "memory.limit_in_bytes", "0"));
+	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), -ENOMEM);
+	CONTROL(group_read(&g, "memory.failcnt") > 0);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 0);
+	CHECK_EQ(id_valid(c.listener, n.id), 0);
+	NEED(group_write(&g, "memory.limit_in_bytes", "-1"));
+	CONTROL_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), 0);
+	captive_release(&c, MAIN, &n);
+	captive_end(&c);
+	group_free(&g);
 	sealed_free(&s);
 }
 
