@@ -149,6 +149,29 @@ CASE(redirect_pointer_ia32, "also for a 32-bit call")
 	writer_end(&w);
 }
 
+/* A file that nobody writes any more, its supervisor neither. */
+CASE(redirect_pointer_write_seal, "also from a file that is sealed for good")
+{
+	struct sealed fixed;
+	struct writer w;
+	uint64_t word;
+
+	writer_start(&w, 1);
+	mem_free(&w.m);
+	sealed_new(&fixed, 2 * PAGE, F_SEAL_WRITE);
+	w.m.s = fixed;
+	CONTROL(pwrite(fixed.fd, OWN, LEN, 0) < 0);
+	CONTROL(mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fixed.fd,
+		     0) == MAP_FAILED);
+	CHECK_EQ(pin(&w, w.hole, 0, 2), 0);
+	word = word_of(0);
+	reads(&w, w.hole, (void *)&word, sizeof(word));
+	word = word_of(PAGE);
+	reads(&w, w.hole + PAGE, (void *)&word, sizeof(word));
+	refused(&w, w.hole + 2 * PAGE - 1, 2);
+	writer_end(&w);
+}
+
 /* Whether the kernel has such calls or not, filters see them. */
 CASE(redirect_pointer_x32, "nor can an x32 call have one that it may cut")
 {
