@@ -372,6 +372,75 @@ CASE(redirect_exec_fails_ia32, "a 32-bit one as well")
 	exec_fails(true);
 }
 
+/* A thread that is not the first makes the call, and becomes the process. */
+
+static void execing_thread(struct kid *k)
+{
+	const char *const path = k->arg;
+	const char *const argv[] = { path, NULL };
+
+	say(k, raw(SYS_execve, path, argv, NULL));
+}
+
+static void execing_kid(struct kid *k)
+{
+	struct thr t;
+
+	no_new_privs();
+	listener_hand(k, filter(NESTABLE, SYS_execve, ASK));
+	thr_start(&t, execing_thread, k->arg);
+	say(k, atomic_load(&t.tid));
+	say(k, heard(&t.side));
+}
+
+static int thread_execs(bool redirects)
+{
+	char own[64], other[64];
+	struct report report;
+	redirection r;
+	struct notice n;
+	struct mem m;
+	struct kid k;
+	int from, end;
+
+	snprintf(own, sizeof(own), "/proc/self/fd/%d", image_make(8));
+	snprintf(other, sizeof(other), "/proc/self/fd/%d",
+		 image_make(IMAGE_CODE));
+	from = report_open();
+	mem_make(&m, 1);
+	kid_start(&k, execing_kid, own);
+	listener_take(&k);
+	notice_recv(k.listener, &n);
+	CHECK_EQ(n.pid, heard(&k));
+	CHECK(n.pid != k.pid);
+	mem_pin(k.listener, &n, &m);
+	write_exec(&m, false, other);
+	r = exec_answer(&n, &m);
+	if (redirects)
+		CHECK_EQ(send_redirect(k.listener, &r), 0);
+	else
+		CHECK_EQ(notice_continue(k.listener, &n), 0);
+	report_read(from, &report);
+	CHECK(all_zero(&report.regs));
+	end = ending(kid_wait(&k));
+	CHECK(listener_hung_up(k.listener, 5000));
+	close(k.listener);
+	close(from);
+	kid_close(&k);
+	mem_free(&m);
+	return end;
+}
+
+CASE(redirect_exec_thread, "a thread's execve is redirected, leaving nothing")
+{
+	long refs = module_refs();
+
+	need_redirect();
+	CONTROL_EQ(thread_execs(false), 8);
+	CHECK_EQ(thread_execs(true), IMAGE_CODE);
+	CHECK(module_refs_fall_to(refs) <= refs);
+}
+
 /* Under a tracer, which stops them on the way */
 
 static void stops_for(pid_t pid, int event)
