@@ -54,7 +54,7 @@ struct verdict {
 	atomic_int skipped;
 	char reason[256];
 	char undo_path[128];
-	char undo_value[64];
+	char undo_value[160];		/* as long as a core_pattern */
 };
 
 static struct verdict *verdict;
