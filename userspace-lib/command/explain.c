@@ -27,7 +27,7 @@ static const char help[] =
 "Says under which seccomp filters, listeners and features a process or thread\n"
 "is, and what follows from that. With a call, what each filter answers to it\n"
 "and who decides; the call is not made. Needs CAP_NET_ADMIN, or the right to\n"
-"trace PID, as for one's own processes.\n"
+"trace PID, as for one's own processes; with a call, that right in any case.\n"
 "\n"
 "      --syscall CALL  name or number of a system call\n"
 "      --arch ARCH     x86_64 (default) or i386\n"
@@ -467,15 +467,19 @@ static int look(struct link *link, struct scene *scene)
 	return link_task(link, question->pid, call, false, &scene->task);
 }
 
-static int complain_of(pid_t pid, int err)
+static int complain_of(const struct question *question, int err)
 {
+	pid_t pid = question->pid;
+
 	switch (err) {
 	case -ESRCH:
 		complain("%d: no such process, or it is ending", pid);
 		return EXIT_NO;
 	case -EPERM:
-		complain("%d: this user may not look at it (CAP_NET_ADMIN, or the right to trace it)",
-			 pid);
+		complain("%d: this user may not look at it (%s)", pid,
+			 question->has_call ?
+			 "what its filters say is for who may trace it" :
+			 "CAP_NET_ADMIN, or the right to trace it");
 		return EXIT_TROUBLE;
 	case -EAGAIN:
 		complain("%d: it is in execve(2); try again", pid);
@@ -510,7 +514,7 @@ static int explain(const struct question *question)
 	err = look(&link, &scene);
 	if (err) {
 		link_close(&link);
-		return complain_of(question->pid, err);
+		return complain_of(question, err);
 	}
 	proc_comm(question->pid, scene.comm);
 	overlay_seccomp_info(&info);

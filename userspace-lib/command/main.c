@@ -84,7 +84,7 @@ static void usage(FILE *out)
 {
 	size_t i;
 
-	fputs("Usage: overlay-seccomp SUBCOMMAND [OPTION]...\n"
+	fputs("Usage: overlay-seccomp [-j] SUBCOMMAND [OPTION]...\n"
 	      "       overlay-seccomp --help | --version\n\n", out);
 	for (i = 0; i < ARRAY_SIZE(subcommands); i++)
 		fprintf(out, "  %-8s %s\n", subcommands[i].name,
@@ -115,6 +115,12 @@ int main(int argc, char **argv)
 	if (!strcmp(name, "--version")) {
 		puts("overlay-seccomp " VERSION);
 		return finish(0);
+	}
+	/* As with ip(8), the format may be said first. */
+	if (argc > 2 && (!strcmp(name, "-j") || !strcmp(name, "--json"))) {
+		argv[1] = argv[2];
+		argv[2] = (char *)name;
+		name = argv[1];
 	}
 	for (i = 0; i < ARRAY_SIZE(subcommands); i++)
 		if (!strcmp(name, subcommands[i].name))

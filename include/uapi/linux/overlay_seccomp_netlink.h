@@ -5,7 +5,9 @@
  *
  * Each request needs CAP_NET_ADMIN in the initial user namespace, of the caller
  * and of whoever opened the socket, else EPERM; but TASK is also for who may
- * read the task with ptrace (PTRACE_MODE_READ_FSCREDS).
+ * read the task with ptrace (PTRACE_MODE_READ_FSCREDS). Without the privilege,
+ * that is on a socket which the process itself has opened, and under the
+ * credentials that it has now: not before fork, execve or setuid.
  *
  * Numbers never change their meaning; more may come. All integers are in the
  * machine's order.
