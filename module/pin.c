@@ -396,8 +396,11 @@ bool pin_may_act_for(const struct file *listener, struct task_struct *target)
 	return may;
 }
 
-/* Nobody writes or truncates it from here on, but by what is mapped already. */
-static int seal_file(struct file *memfd)
+/*
+ * Nobody writes or truncates it from here on, but by what is mapped already.
+ * Returns the seals that it had.
+ */
+static long seal_file(struct file *memfd)
 {
 	const int write = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 	long seals = kernel_call(memfd_fcntl)(memfd, F_GET_SEALS, 0);
@@ -407,7 +410,7 @@ static int seal_file(struct file *memfd)
 	if (!(seals & F_SEAL_SHRINK) &&
 	    kernel_call(memfd_fcntl)(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
 		return -EINVAL;
-	return 0;
+	return seals;
 }
 
 static int check_range(const struct seccomp_notif_pin_install *pin)
@@ -445,17 +448,17 @@ static int prepare_file(struct file *listener, struct file *memfd,
 			const struct seccomp_notif_pin_install *pin)
 {
 	struct mm_struct *mm = target_mm(listener, pin->id);
+	long seals = -EINVAL;
 	int err = -EINVAL;
 
 	if (IS_ERR(mm))
 		return PTR_ERR(mm);
 	/* First so as not to seal in vain, then when it cannot shrink any more. */
 	if (is_inside(pin, memfd))
-		err = seal_file(memfd);
-	if (!err && !is_inside(pin, memfd))
-		err = -EINVAL;
-	if (!err)
-		err = writers_check(memfd, mm);
+		seals = seal_file(memfd);
+	/* F_SEAL_WRITE is there once nobody can write, and then for ever. */
+	if (seals >= 0 && is_inside(pin, memfd))
+		err = seals & F_SEAL_WRITE ? 0 : writers_check(memfd, mm);
 	/* Not the last of its users: that may wait for the target's files. */
 	mmput_async(mm);
 	if (!err && pin->target_addr &&

@@ -5,11 +5,12 @@
  * there must be no others.
  *
  * Nor may one be under way. Whoever maps looks at the seals, links the mapping
- * into the file, and holds its mmap_lock all the while; up to 6.13 it is also
- * counted as writable before the look. So, once the file is sealed: all that
- * are linked are looked at, and one that is only counted is EAGAIN. If others
- * than the supervisor may hold the file open, every address space is seen with
- * its mmap_lock free, and then all that are linked are looked at once more.
+ * into the file, and holds its mmap_lock all the while; between the two it is
+ * counted as writable, by some kernels before the look. So, once the file is
+ * sealed: all that are linked are looked at, and one that is only counted is
+ * EAGAIN. If others than the supervisor may hold the file open, every address
+ * space is seen with its mmap_lock free, and then all that are linked are looked
+ * at once more.
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
@@ -23,8 +24,8 @@
 
 #include "writers.h"
 
-/* In turns of 100 us to 1 ms for an address space. */
-#define PATIENCE 100
+/* In turns of 100 us to 1 ms, for all address spaces together. */
+#define PATIENCE 2000
 /* Of the walk, when the process that it has waited for is gone. */
 #define WALKS_MAX 100
 
@@ -36,47 +37,48 @@ static bool is_writable(const struct vm_area_struct *vma)
 	return (data_race(vma->vm_flags) & writable) == writable;
 }
 
-/* The mappings that are linked. @held: filled: references that they have. */
+/*
+ * Is the descriptor of the caller's the only one that can be mapped for
+ * writing? The file as it was made is not counted among those that are open for
+ * writing, all others are. Its references are the descriptor's, the caller's,
+ * and those of the @linked mappings, which cannot go while they stay linked.
+ */
+static bool is_the_only_one(struct file *memfd, long linked)
+{
+	return memfd->f_mode & FMODE_WRITE &&
+	       !inode_is_open_for_write(file_inode(memfd)) &&
+	       file_count(memfd) <= 2 + linked;
+}
+
+/* The mappings that are linked. @alone: filled: nobody can be about to map. */
 static int check_linked(struct file *memfd, const struct mm_struct *target,
-			long *held)
+			bool *alone)
 {
 	struct address_space *mapping = memfd->f_mapping;
 	struct vm_area_struct *vma;
 	struct rb_node *node;
 	int writable = 0;
+	long linked = 0;
 	int err = 0;
 
-	*held = 0;
 	i_mmap_lock_read(mapping);
 	for (node = rb_first_cached(&mapping->i_mmap); node && !err;
 	     node = rb_next(node)) {
 		vma = rb_entry(node, struct vm_area_struct, shared.rb);
-		*held += vma->vm_file == memfd;
+		linked += vma->vm_file == memfd;
 		if (!is_writable(vma))
 			continue;
 		writable++;
 		if (vma->vm_mm != current->mm || vma->vm_mm == target)
 			err = -EINVAL;
 	}
-	/* They count, then look at the seals; it was sealed, and we look. */
+	/* Who counts before the look at the seals: it was sealed, and we look. */
 	smp_mb();
 	if (!err && atomic_read(&mapping->i_mmap_writable) > writable)
 		err = -EAGAIN;
+	*alone = is_the_only_one(memfd, linked);
 	i_mmap_unlock_read(mapping);
 	return err;
-}
-
-/*
- * Is the descriptor of the caller's the only one that can be mapped for
- * writing? The file as it was made is not counted among those that are open for
- * writing, all others are. Its references are the descriptor's, the caller's,
- * and those of the mappings.
- */
-static bool is_the_only_one(struct file *memfd, long held)
-{
-	return memfd->f_mode & FMODE_WRITE &&
-	       !inode_is_open_for_write(file_inode(memfd)) &&
-	       file_count(memfd) <= 2 + held;
 }
 
 static bool is_at_rest(struct mm_struct *mm)
@@ -90,15 +92,14 @@ static bool is_at_rest(struct mm_struct *mm)
 }
 
 /* Its owner may hold the lock for as long as he likes. */
-static int await_rest(struct mm_struct *mm)
+static int await_rest(struct mm_struct *mm, int *turns)
 {
-	int turns = PATIENCE;
-
 	while (!is_at_rest(mm)) {
 		if (signal_pending(current))
 			return -EINTR;
-		if (!turns--)
+		if (!*turns)
 			return -EAGAIN;
+		--*turns;
 		usleep_range(100, 1000);
 	}
 	return 0;
@@ -119,10 +120,19 @@ static struct mm_struct *mm_of_process(struct task_struct *process)
 }
 
 /*
- * Under RCU, which is left while it waits. 1 if the process is gone then, from
- * which it would go on.
+ * Its first thread stays in the list of processes until its number goes, or
+ * execve(2) in another thread puts that one in its place.
  */
-static int await_process(struct task_struct *process)
+static bool is_listed(struct task_struct *process)
+{
+	return pid_alive(process) && thread_group_leader(process);
+}
+
+/*
+ * Under RCU, which is left while it waits. 1 if the walk cannot go on from that
+ * process then.
+ */
+static int await_process(struct task_struct *process, int *turns)
 {
 	struct mm_struct *mm = mm_of_process(process);
 	int err = 0;
@@ -130,9 +140,9 @@ static int await_process(struct task_struct *process)
 	if (mm && !is_at_rest(mm)) {
 		get_task_struct(process);
 		rcu_read_unlock();
-		err = await_rest(mm);
+		err = await_rest(mm, turns);
 		rcu_read_lock();
-		if (!err && !pid_alive(process))
+		if (!err && !is_listed(process))
 			err = 1;
 		put_task_struct(process);
 	}
@@ -142,14 +152,14 @@ static int await_process(struct task_struct *process)
 	return err;
 }
 
-static int await_processes(void)
+static int await_processes(int *turns)
 {
 	struct task_struct *process;
 	int err = 0;
 
 	rcu_read_lock();
 	for_each_process(process) {
-		err = await_process(process);
+		err = await_process(process, turns);
 		if (err)
 			break;
 	}
@@ -160,17 +170,18 @@ static int await_processes(void)
 static int await_mappers(void)
 {
 	int walks = WALKS_MAX;
+	int turns = PATIENCE;
 	int err;
 
 	do
-		err = await_processes();
+		err = await_processes(&turns);
 	while (err > 0 && --walks);
 	return err > 0 ? -EAGAIN : err;
 }
 
 /**
  * writers_check() - can anybody but the caller write this memfd?
- * @memfd: sealed against new writers; a reference of the caller's own
+ * @memfd: sealed by F_SEAL_FUTURE_WRITE; a reference of the caller's own
  * @target: whose address space must have no writable mapping either
  *
  * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since
@@ -178,15 +189,11 @@ static int await_mappers(void)
  */
 int writers_check(struct file *memfd, const struct mm_struct *target)
 {
-	long held;
-	int err;
+	bool alone;
+	int err = check_linked(memfd, target, &alone);
 
-	/* F_SEAL_WRITE: there is none, and there cannot be one. */
-	if (atomic_read(&memfd->f_mapping->i_mmap_writable) < 0)
-		return 0;
-	err = check_linked(memfd, target, &held);
-	if (err || is_the_only_one(memfd, held))
+	if (err || alone)
 		return err;
 	err = await_mappers();
-	return err ?: check_linked(memfd, target, &held);
+	return err ?: check_linked(memfd, target, &alone);
 }
