@@ -376,18 +376,23 @@ struct file *pin_memfd(int fd)
 /**
  * pin_may_act_for() - may a supervisor change a target's memory and registers?
  * @listener: of the supervisor
- * @target: with a reference, or waiting
+ * @target: waiting
  *
  * As for the filter itself: the target cannot gain privileges, or whoever made
- * the listener had them already.
+ * the listener had them already. And what a program from outside has brought
+ * along into a user namespace, nobody inside may look at: not by the arguments
+ * of its own calls either.
  *
  * Return: true if so.
  */
 bool pin_may_act_for(const struct file *listener, struct task_struct *target)
 {
+	const struct user_namespace *hidden = compat_hidden_in(target);
 	const struct cred *cred;
 	bool may;
 
+	if (hidden && !userns_contains(listener->f_cred->user_ns, hidden))
+		return false;
 	if (task_no_new_privs(target))
 		return true;
 	cred = get_task_cred(target);

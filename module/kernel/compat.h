@@ -10,8 +10,15 @@
 #include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/sched/coredump.h>
 #include <linux/seccomp.h>
+#include <linux/user_namespace.h>
 #include <linux/version.h>
+#if __has_include(<linux/sched/exec_state.h>)
+#include <linux/sched/exec_state.h>
+#endif
 #include <asm/unwind_hints.h>
 #include <uapi/linux/audit.h>
 
@@ -167,6 +174,34 @@ static inline void compat_seal(struct vm_area_struct *vma)
 static inline bool compat_is_sealed(const struct vm_area_struct *vma)
 {
 	return true;
+}
+#endif
+
+/*
+ * The namespace whose privileged may look at the memory of a task that others
+ * may not, or NULL. It was the mm that said so before 7.2. The task waits: it
+ * stays what it is.
+ */
+#if __has_include(<linux/sched/exec_state.h>)
+static inline const struct user_namespace *
+compat_hidden_in(const struct task_struct *task)
+{
+	const struct user_namespace *hidden = NULL;
+	const struct task_exec_state *state;
+
+	rcu_read_lock();
+	state = rcu_dereference(task->exec_state);
+	if (READ_ONCE(state->dumpable) != TASK_DUMPABLE_OWNER)
+		hidden = state->user_ns;
+	rcu_read_unlock();
+	return hidden;
+}
+#else
+static inline const struct user_namespace *
+compat_hidden_in(const struct task_struct *task)
+{
+	return get_dumpable(task->mm) == SUID_DUMP_USER ? NULL :
+							  task->mm->user_ns;
 }
 #endif
 

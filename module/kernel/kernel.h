@@ -7,6 +7,7 @@
 
 #include <linux/fs.h>
 #include <linux/types.h>
+#include <linux/user_namespace.h>
 
 #include "calls.h"
 #include "compat.h"
@@ -89,5 +90,15 @@ struct kernel_facts {
 extern struct kernel_facts kernel;
 
 int kernel_learn(void);
+
+/* Modules do not get the kernel's own in_userns(). */
+static inline bool userns_contains(const struct user_namespace *outer,
+				   const struct user_namespace *inner)
+{
+	for (; inner; inner = inner->parent)
+		if (inner == outer)
+			return true;
+	return false;
+}
 
 #endif

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -548,6 +549,69 @@ CASE(pin_privileged_target, "who may gain privileges is pinned by root's only")
 	CHECK_EQ(pin_cloner(false, false), -EPERM);
 	CHECK_EQ(pin_cloner(true, false), 0);
 	CONTROL_EQ(pin_cloner(false, true), 0);
+}
+
+/* A program that others may not look at, and the namespace it was begun in. */
+
+static long do_hide(long unused, long unused2)
+{
+	(void)unused;
+	(void)unused2;
+	return raw(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+static void enter_userns(void)
+{
+	if (unshare(CLONE_NEWUSER))
+		skip("no user namespaces here: %s", strerror(errno));
+}
+
+/* What both ioctls say of a call. */
+static long act_on(struct captive *c)
+{
+	struct seccomp_notif_resp_redirect r = {
+		.flags = SECCOMP_REDIRECT_FLAG_CONTINUE,
+		.args_mask = 1,
+	};
+	struct notice n;
+	struct sealed s;
+	uint64_t addr = 0;
+	long ret, redirected;
+
+	sealed_pages(&s, 1);
+	captive_trap(c, MAIN, &n);
+	r.id = n.id;
+	ret = pin_install(c->listener, n.id, s.fd, &addr, PAGE, 0);
+	redirected = send_redirect(c->listener, &r);
+	CHECK_EQ(redirected, ret);
+	CHECK_EQ(id_valid(c->listener, n.id), redirected ? 0 : -ENOENT);
+	if (redirected)
+		CHECK(captive_release(c, MAIN, &n) >= 0);
+	else
+		CHECK(heard(&c->task[MAIN]) >= 0);
+	sealed_free(&s);
+	return ret;
+}
+
+CASE(pin_hidden_target, "what came hidden from outside stays so for those inside")
+{
+	const struct captive_plan inside = { .before = enter_userns };
+	struct captive c;
+
+	need_redirect();
+	need_root();
+	/* Its memory is the outer namespace's, and its listener the inner's. */
+	captive_start(&c, &inside);
+	CONTROL_EQ(act_on(&c), 0);
+	CHECK_EQ(run(&c.task[MAIN], do_hide, 0, 0), 0);
+	CHECK_EQ(act_on(&c), -EPERM);
+	captive_end(&c);
+
+	/* Both are the outer's. */
+	captive_new(&c);
+	CHECK_EQ(run(&c.task[MAIN], do_hide, 0, 0), 0);
+	CHECK_EQ(act_on(&c), 0);
+	captive_end(&c);
 }
 
 CASE(pin_new_privs, "root's listener may pin a target without no_new_privs")
