@@ -7,7 +7,8 @@
  *  2. the right to look at it, before anything is said about it;
  *  3. a user's reference on its chain, under its siglock;
  *  4. filters that would be added and have a listener: the caller must live in
- *     the source's world, for a supervisor acts on what it finds behind a pid;
+ *     the source's world, for a supervisor acts on what it finds behind a pid,
+ *     and so must its other threads, which a TSYNC of it would take along;
  *  5. under the caller's own siglock: the chain replaces one that it extends.
  *
  * Locks are taken one after another, never two siglocks at once. Filters and
@@ -64,20 +65,11 @@ static bool may_install(void)
 	       ns_capable_noaudit(current_user_ns(), CAP_SYS_ADMIN);
 }
 
-static bool ns_contains(const struct user_namespace *outer,
-			const struct user_namespace *inner)
-{
-	for (; inner; inner = inner->parent)
-		if (inner == outer)
-			return true;
-	return false;
-}
-
 /* Same ids would be enough for ptrace; across namespaces they are not here. */
 static bool may_reach(struct task_struct *source)
 {
 	const struct cred *cred = get_task_cred(source);
-	bool may = ns_contains(current_user_ns(), cred->user_ns) ||
+	bool may = userns_contains(current_user_ns(), cred->user_ns) ||
 		   ns_capable(cred->user_ns, CAP_SYS_PTRACE);
 
 	put_cred(cred);
@@ -140,12 +132,17 @@ static bool caps_within(const struct cred *inner, const struct cred *outer)
 	       cap_issubset(inner->cap_ambient, outer->cap_ambient);
 }
 
+/* Those of @inner's, which may be fewer. */
+static bool same_rights(const struct cred *inner, const struct cred *outer)
+{
+	return inner->user_ns == outer->user_ns && same_ids(inner, outer) &&
+	       caps_within(inner, outer);
+}
+
 static bool same_credentials(struct task_struct *source)
 {
 	const struct cred *theirs = get_task_cred(source);
-	const struct cred *ours = current_cred();
-	bool same = ours->user_ns == theirs->user_ns &&
-		    same_ids(ours, theirs) && caps_within(ours, theirs);
+	bool same = same_rights(current_cred(), theirs);
 
 	put_cred(theirs);
 	return same;
@@ -170,6 +167,31 @@ static bool same_files(struct task_struct *source)
 	return same;
 }
 
+/*
+ * Who lives in this world with the caller stays in it, but by rights that no
+ * filter gives. Those who are about to be made are as who makes them.
+ */
+static bool threads_agree(struct task_struct *source)
+{
+	const struct cred *theirs = get_task_cred(source);
+	struct task_struct *thread;
+	bool agree = true;
+
+	rcu_read_lock();
+	for_each_thread(current, thread) {
+		if (thread == current || READ_ONCE(thread->flags) & PF_EXITING)
+			continue;
+		agree = READ_ONCE(thread->nsproxy) == current->nsproxy &&
+			READ_ONCE(thread->fs) == current->fs &&
+			same_rights(__task_cred(thread), theirs);
+		if (!agree)
+			break;
+	}
+	rcu_read_unlock();
+	put_cred(theirs);
+	return agree;
+}
+
 static bool same_world(struct task_struct *source)
 {
 	bool same_pids;
@@ -178,7 +200,8 @@ static bool same_world(struct task_struct *source)
 	rcu_read_lock();
 	same_pids = task_active_pid_ns(source) == task_active_pid_ns(current);
 	rcu_read_unlock();
-	return same_pids && same_credentials(source) && same_files(source);
+	return same_pids && same_credentials(source) && same_files(source) &&
+	       threads_agree(source);
 }
 
 /*
@@ -301,7 +324,8 @@ static int clone_from(struct task_struct *source)
  * strict mode; -EINTR if killed; -EACCES without the right to look at the
  * source or to join it; -ESRCH for a source that is exiting; -EINVAL for one
  * without filters, or with a chain that does not extend the caller's; -EPERM
- * for a listener in what would be added, and a caller from another world.
+ * for a listener in what would be added, and a caller or a thread of it from
+ * another world.
  */
 long clone_filter(unsigned int flags, void __user *upidfd)
 {

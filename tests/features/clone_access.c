@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -499,6 +500,92 @@ CASE(access_world_source_ambient, "a source may have ambient ones more")
 	CHECK_EQ(try_clone(&source, NULL), 0);
 	CHECK_EQ(try_clone(&source, net_raw_ambient), 0);
 	CONTROL_EQ(try_clone(&without, net_raw_ambient), -EPERM);
+}
+
+/* A thread of the caller's, which prepares itself and lives on. */
+static pthread_barrier_t prepared;
+
+static void *other_thread(void *prepare)
+{
+	((void (*)(void))prepare)();
+	pthread_barrier_wait(&prepared);
+	pause();
+	return NULL;
+}
+
+static void with_thread(void (*prepare)(void))
+{
+	pthread_t thread;
+
+	NEED(!pthread_barrier_init(&prepared, NULL, 2));
+	NEED(!pthread_create(&thread, NULL, other_thread, (void *)prepare));
+	pthread_barrier_wait(&prepared);
+}
+
+static void nothing(void)
+{
+}
+
+static void with_like_thread(void)
+{
+	with_thread(nothing);
+}
+
+static void with_thread_in_mntns(void)
+{
+	with_thread(in_mntns);
+}
+
+static void own_root(void)
+{
+	NEED(!unshare(CLONE_FS));
+	in_chroot();
+}
+
+static void with_thread_in_chroot(void)
+{
+	with_thread(own_root);
+}
+
+/* The C library's would change all threads. */
+static void raw_other_gid(void)
+{
+	NEED(!raw(SYS_setresgid, 1, 1, 1));
+}
+
+static void with_thread_of_other_gid(void)
+{
+	with_thread(raw_other_gid);
+}
+
+static void with_ambient_thread(void)
+{
+	with_thread(net_raw_ambient);
+}
+
+static void with_weaker_thread(void)
+{
+	with_thread(no_net_raw);
+}
+
+static void only_admin_with_thread(void)
+{
+	with_thread(nothing);
+	only_admin();
+}
+
+CASE(access_world_threads, "a thread in another world, which TSYNC takes along")
+{
+	struct kid source;
+
+	other_world(with_thread_in_mntns);
+	other_world(with_thread_in_chroot);
+	other_world(with_thread_of_other_gid);
+	other_world(with_ambient_thread);
+	start(&source, &supervised);
+	CHECK_EQ(try_clone(&source, with_like_thread), 0);
+	CHECK_EQ(try_clone(&source, with_weaker_thread), 0);
+	CHECK_EQ(try_clone(&source, only_admin_with_thread), 0);
 }
 
 static void entered_kid(struct kid *k)

@@ -31,8 +31,9 @@
  * - %ESRCH: the source is exiting
  * - %EINVAL: the source has no filters, or the caller's own chain is not an
  *   ancestor of the source's
- * - %EPERM: a filter to be added has an open listener and the caller does not
- *   live in the source's world (namespaces, root, ids, capabilities)
+ * - %EPERM: a filter to be added has an open listener and the caller, or one of
+ *   its other threads, which a TSYNC of it would take along, does not live in
+ *   the source's world (namespaces, root, ids, capabilities)
  */
 #ifndef SECCOMP_CLONE_FILTER
 #define SECCOMP_CLONE_FILTER		4
@@ -180,7 +181,8 @@ struct seccomp_notif_resp_redirect {
  * - %EINPROGRESS: not received yet, or answered already
  * - %EPERM: target_addr is below vm.mmap_min_addr; or the target has not set
  *   no_new_privs and the opener of the listener has no CAP_SYS_ADMIN in the
- *   target's user namespace
+ *   target's user namespace; or the target's program is not dumpable, and was
+ *   begun in a user namespace that the opener's does not contain
  * - %EEXIST: something is mapped at target_addr
  * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
  *   cgroup, 64 pins in an address space), or of the machine's
