@@ -119,7 +119,8 @@ int overlay_seccomp_strict(void);
  * - -EACCES: the caller lacks one of the two permissions above
  * - -EPERM: a filter that would be added has an open listener, and the caller
  *   does not live in the world of the task: the same user, mount and pid
- *   namespace, root directory, user and group ids, and no capability more
+ *   namespace, root directory, user and group ids, and no capability more; or
+ *   another thread of the caller does not
  * - -EINVAL: the task has no filters; or the caller is in strict mode, or has
  *   filters that are not the outermost ones of the task; or no module is
  *   loaded
@@ -537,7 +538,8 @@ int overlay_seccomp_redirect_open_how(struct overlay_seccomp_redirect *r,
  *   implicit, or the feature is not there; a call from the vsyscall page
  * - -EPERM, -EACCES: the caller may not trace the target; or that has not set
  *   no_new_privs, and the opener of the listener has no CAP_SYS_ADMIN in the
- *   user namespace of the target
+ *   user namespace of the target; or it came there from outside, is not
+ *   dumpable, and has not called execve() since
  * - -ENOSPC: other calls that run in this address space have taken all room
  * - -ENOMEM: out of memory, or a limit of the target: RLIMIT_AS, its memory
  *   cgroup, vm.max_map_count, 64 pins, RLIMIT_MEMLOCK if it locks all

@@ -102,12 +102,15 @@ bool space_is_seen(const struct space *space, pid_t tid);
 
 /**
  * space_is_pinned() - does a caller have its pins, by the kernel's word?
+ * @tid: of the caller, which waits: to be made sure of afterwards
  *
- * If not, the caller's address space has the first pin, too, from now on.
+ * Asks /proc/PID/maps. To pin once more and look where that is would tell, too,
+ * and leave a pin in whatever address space the caller is in, where it wants:
+ * then SEND_REDIRECT accepts other parts of the memfd than were meant.
  *
  * Return: 1 or 0, or -errno.
  */
-int space_is_pinned(const struct space *space, const struct caller *caller);
+int space_is_pinned(const struct space *space, pid_t tid);
 
 /**
  * space_take() - find room in pins, or pin more

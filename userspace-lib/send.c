@@ -80,7 +80,7 @@ static int post_pinned(struct overlay_seccomp_redirect *r)
 		return ret;
 	ret = post_from(r, space);
 	if (ret == -EINVAL && !is_new) {
-		ret = space_is_pinned(space, &r->caller);
+		ret = space_is_pinned(space, r->caller.tid);
 		if (ret)
 			return ret < 0 ? ret : -EINVAL;
 		/* The caller only made believe that it has these pins. */

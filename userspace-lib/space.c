@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include "internal.h"
@@ -137,12 +139,61 @@ static int pin(const struct space *space, const struct caller *caller,
 	return ret;
 }
 
-int space_is_pinned(const struct space *space, const struct caller *caller)
-{
-	struct pin again = space->pins[0];
-	int ret = pin(space, caller, &again);
+/* A line of /proc/PID/maps. */
+struct mapping {
+	__u64		start;
+	__u64		offset;
+	unsigned int	major;
+	unsigned int	minor;
+	__u64		inode;
+};
 
-	return ret < 0 ? ret : again.addr == space->pins[0].addr;
+static bool parse_mapping(const char *line, struct mapping *m)
+{
+	unsigned long long start, offset, inode;
+
+	if (sscanf(line, "%llx-%*x %*s %llx %x:%x %llu", &start, &offset,
+		   &m->major, &m->minor, &inode) != 5)
+		return false;
+	m->start = start;
+	m->offset = offset;
+	m->inode = inode;
+	return true;
+}
+
+/* What begins at @addr, in @m. Another mapping, or none: false. */
+static bool find_mapping(FILE *maps, __u64 addr, struct mapping *m)
+{
+	bool found = false;
+	char *line = NULL;
+	size_t room = 0;
+
+	*m = (struct mapping){ };
+	while (!found && m->start <= addr && getline(&line, &room, maps) > 0)
+		found = parse_mapping(line, m) && m->start == addr;
+	free(line);
+	return found;
+}
+
+int space_is_pinned(const struct space *space, pid_t tid)
+{
+	const struct pin *first = &space->pins[0];
+	struct mapping m;
+	char path[32];
+	struct stat st;
+	bool found;
+	FILE *maps;
+
+	if (fstat(space->memfd, &st))
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)tid);
+	maps = fopen(path, "re");
+	if (!maps)
+		return no_such_thread(errno);
+	found = find_mapping(maps, first->addr, &m);
+	fclose(maps);
+	return found && m.offset == first->offset && m.inode == st.st_ino &&
+	       m.major == major(st.st_dev) && m.minor == minor(st.st_dev);
 }
 
 static bool reaches(const struct pin *p, bool narrow)
@@ -253,7 +304,7 @@ static int make_room(struct space *space, const struct caller *caller,
 	int ret;
 
 	if (space->n_pins) {
-		ret = space_is_pinned(space, caller);
+		ret = space_is_pinned(space, caller->tid);
 		if (ret <= 0)
 			return ret < 0 ? ret : -EINVAL;
 		ret = reap(space, caller);

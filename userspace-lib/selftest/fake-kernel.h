@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/uio.h>
 
 #include "stock.h"
@@ -477,20 +478,58 @@ int __wrap_open(const char *path, int flags, ...)
 	return fd;
 }
 
+static inline void print_mapping(FILE *maps, const struct pinned *p)
+{
+	struct stat st = { };
+
+	if (p->ino)
+		EXPECT(fstat(p->memfd, &st), 0);
+	fprintf(maps, "%08llx-%08llx r--s %08llx %02x:%02x %llu    /memfd:a\n",
+		(unsigned long long)p->addr,
+		(unsigned long long)(p->addr + p->size),
+		(unsigned long long)p->offset, major(st.st_dev),
+		minor(st.st_dev), (unsigned long long)st.st_ino);
+}
+
+/* /proc/PID/maps, upward. */
+static inline FILE *maps_of(const struct mm *mm)
+{
+	const struct pinned forged = { .addr = mm->forged_at, .size = 4096 };
+	FILE *maps = fdopen(file_with(""), "w+");
+	const struct pinned *p, *next;
+	__u64 from = 0;
+
+	do {
+		next = forged.addr > from ? &forged : NULL;
+		for (p = mm->pins; p < mm->pins + mm->n; p++)
+			if (p->addr > from && (!next || p->addr < next->addr))
+				next = p;
+		if (next) {
+			print_mapping(maps, next);
+			from = next->addr;
+		}
+	} while (next);
+	rewind(maps);
+	return maps;
+}
+
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-	char text[64];
+	char name[16] = "", text[64];
 	struct task *t;
 	int tid;
 
-	if (sscanf(path, "/proc/%d/status", &tid) != 1)
+	if (sscanf(path, "/proc/%d/%15s", &tid, name) != 2)
 		return __real_fopen(path, mode);
 	t = find_task(tid);
 	errno = ENOENT;
 	if (!t)
 		return NULL;
+	if (!strcmp(name, "maps"))
+		return maps_of(t->mm);
+	EXPECT(strcmp(name, "status"), 0);
 	snprintf(text, sizeof(text), "Name:\ta\nTgid:\t%d\n", t->tgid);
 	return fdopen(file_with(text), mode);
 }

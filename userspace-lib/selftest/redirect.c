@@ -3,6 +3,7 @@
  * redirect: pools of pins and redirected calls, with a kernel that is made up.
  */
 #define _GNU_SOURCE
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/un.h>
 
@@ -33,7 +34,7 @@ static int send_path(const struct seccomp_notif *call, const char *path)
 static __u64 redirect(struct task *t, const char *path)
 {
 	struct seccomp_notif call = notify(t);
-	char found[64];
+	char found[PATH_MAX];
 
 	EXPECT(send_path(&call, path), OVERLAY_SECCOMP_ANSWERED);
 	EXPECT(t->last.args_mask, 2);
@@ -200,6 +201,14 @@ static void number_again(void)
 	EXPECT(redirect(a, "/e") == at, 1);
 }
 
+/* After execve(2), @t puts there what looks like the first pin of @other's. */
+static void forge(struct task *t, const struct task *other)
+{
+	exec_task(t);
+	t->mm->forged_at = other->mm->pins[0].addr;
+	peek(other, t->mm->forged_at, t->mm->forged, sizeof(t->mm->forged));
+}
+
 /* What looks like our pin, after execve(2), is none. */
 static void forged(void)
 {
@@ -208,13 +217,32 @@ static void forged(void)
 
 	redirect(a, "/a");
 	redirect(b, "/b");
-	exec_task(b);
-	b->mm->forged_at = a->mm->pins[0].addr;
-	peek(a, b->mm->forged_at, b->mm->forged, sizeof(b->mm->forged));
+	forge(b, a);
 	for (i = 0; i < 100; i++)
 		redirect(b, "/c");
-	EXPECT(b->mm->n <= 2, 1);
+	EXPECT(b->mm->n, 1);
 	EXPECT(a->mm->n, 1);
+}
+
+/*
+ * Nor is our pin made where that is: next to it, it would put what others are
+ * redirected to where a call of its own is.
+ */
+static void forged_for_a_peer(void)
+{
+	struct task *a = start_process(100), *b = share(a, 101, 101);
+	char path[4096];
+
+	memset(path, '/', sizeof(path) - 1);
+	path[sizeof(path) - 1] = '\0';
+	redirect(a, path);
+	redirect(share(a, 102, 100), "/x");
+	redirect(b, "/b");
+	forge(b, a);
+	b->mm->next = b->mm->forged_at + 4096;
+	redirect(share(b, 103, 103), "/c");
+	redirect(b, "/d");
+	EXPECT(b->mm->pins[0].ino != a->mm->pins[0].ino, 1);
 }
 
 /* No room is left where @t is, for more than 100 KB. */
@@ -244,9 +272,7 @@ static void forged_when_full(void)
 	redirect(a, "/a");
 	redirect(b, "/b");
 	fill_up(a);
-	exec_task(b);
-	b->mm->forged_at = a->mm->pins[0].addr;
-	peek(a, b->mm->forged_at, b->mm->forged, sizeof(b->mm->forged));
+	forge(b, a);
 	call = notify(b);
 	EXPECT(send_bytes(&call, 1 << 20), OVERLAY_SECCOMP_ANSWERED);
 }
@@ -671,6 +697,8 @@ static void exec_random_task(void)
 	if (at && rand() % 2) {
 		t->mm->forged_at = at;
 		memcpy(t->mm->forged, mark, sizeof(mark));
+		if (rand() % 2)
+			t->mm->next = at + 4096;
 	}
 }
 
@@ -680,11 +708,17 @@ static void call_at_random(int *sent)
 	struct task *t = random_task();
 	struct seccomp_notif call = notify(t);
 	int ret = send_bytes(&call, sizes[rand() % 5]);
+	unsigned char found[2];
 
-	if (ret == OVERLAY_SECCOMP_ANSWERED)
-		(*sent)++;
-	else if (ret != -ENOMEM)	/* more pins than one may have */
-		EXPECT(ret, -ENOSPC);
+	if (ret != OVERLAY_SECCOMP_ANSWERED) {
+		if (ret != -ENOMEM)	/* more pins than one may have */
+			EXPECT(ret, -ENOSPC);
+		return;
+	}
+	peek(t, t->last.args[3], found, sizeof(found));
+	EXPECT(found[0], (unsigned char)call.id);
+	EXPECT(found[1], (unsigned char)call.id);
+	(*sent)++;
 }
 
 static void at_random(void)
@@ -732,7 +766,7 @@ int main(void)
 	void (*const tests[])(void) = {
 		one_thread, threads, vfork_children, fork_children,
 		exec_in_place, threads_in_turn, number_again, forged,
-		forged_when_full, killed_when_full,
+		forged_for_a_peer, forged_when_full, killed_when_full,
 		late_request, restarted_call, exhausted, retries, errors, gone,
 		numbers_only, refused_arguments, vectors_64, vectors_32,
 		narrow_call, structures, many_processes, pool_ends_first,
