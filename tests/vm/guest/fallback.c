@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/overlay_seccomp.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -106,7 +108,8 @@ static void nested_target(int out, long outer_nr, long inner_nr, long call)
 	_exit(0);
 }
 
-static void redirect_target(int out)
+/* One supervisor, the first of the chain, is asked about dup() of nothing. */
+static void lone_target(int out)
 {
 	struct report report;
 	int fd;
@@ -172,42 +175,127 @@ static struct report nested_call(long outer_nr, long inner_nr, long call,
 	return report;
 }
 
+struct lone {
+	pid_t pid;
+	int out;
+	int listener;
+	__u64 id;
+};
+
+/* Its call is received. */
+static int lone_start(struct lone *l)
+{
+	struct seccomp_notif request = { };
+	int fd, pipefd[2];
+
+	if (pipe(pipefd))
+		return -1;
+	l->out = pipefd[0];
+	l->pid = fork();
+	if (!l->pid)
+		lone_target(pipefd[1]);
+	read(l->out, &fd, sizeof(fd));
+	l->listener = syscall(__NR_pidfd_getfd,
+			      syscall(SYS_pidfd_open, l->pid, 0), fd, 0);
+	if (ioctl(l->listener, SECCOMP_IOCTL_NOTIF_RECV, &request))
+		return -1;
+	l->id = request.id;
+	return 0;
+}
+
+/* Once it is answered. */
+static struct report lone_end(struct lone *l)
+{
+	struct report report = { .ret = -1, .error = ETIME };
+
+	read(l->out, &report, sizeof(report));
+	wait_signal(l->pid);
+	return report;
+}
+
+static int lone_continue(struct lone *l)
+{
+	struct seccomp_notif_resp response = {
+		.id = l->id,
+		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
+	};
+
+	return ioctl(l->listener, SECCOMP_IOCTL_NOTIF_SEND, &response);
+}
+
 /* Has dup() of nothing become that of a file; if that is refused, lets it pass. */
 static int redirect_call(struct report *report)
 {
-	struct seccomp_notif request = { };
-	struct seccomp_notif_resp response = {
-		.flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE,
-	};
 	struct seccomp_notif_resp_redirect redirect = {
 		.flags = SECCOMP_REDIRECT_FLAG_CONTINUE,
 		.args_mask = 1,
 		.args = { STDERR_FILENO },
 	};
-	int fd, pipefd[2], error = 0;
-	pid_t pid;
+	int error = 0;
+	struct lone l;
 
-	if (pipe(pipefd))
+	if (lone_start(&l))
 		return -1;
-	pid = fork();
-	if (!pid)
-		redirect_target(pipefd[1]);
-	read(pipefd[0], &fd, sizeof(fd));
-	fd = syscall(__NR_pidfd_getfd, syscall(SYS_pidfd_open, pid, 0), fd, 0);
-	ioctl(fd, SECCOMP_IOCTL_NOTIF_RECV, &request);
-	response.id = redirect.id = request.id;
-	if (ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND_REDIRECT, &redirect)) {
+	redirect.id = l.id;
+	if (ioctl(l.listener, SECCOMP_IOCTL_NOTIF_SEND_REDIRECT, &redirect)) {
 		error = errno;
-		ioctl(fd, SECCOMP_IOCTL_NOTIF_SEND, &response);
+		lone_continue(&l);
 	}
-	read(pipefd[0], report, sizeof(*report));
-	wait_signal(pid);
+	*report = lone_end(&l);
 	return error;
+}
+
+static int count_maps(pid_t pid, const char *name)
+{
+	char path[64], line[512];
+	int found = 0;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	f = fopen(path, "r");
+	if (!f)
+		return -1;
+	while (fgets(line, sizeof(line), f))
+		found += !!strstr(line, name);
+	fclose(f);
+	return found;
+}
+
+struct pinned {
+	int error;
+	int mapped;
+	int sealed;
+	int valid;
+	int continued;
+};
+
+/* Pins a file for that call, which then runs as it is. */
+static struct report pin_call(struct pinned *p)
+{
+	struct seccomp_notif_pin_install pin = { .size = 4096 };
+	struct lone l;
+	int fd;
+
+	fd = memfd_create("pinned", MFD_ALLOW_SEALING);
+	if (fd < 0 || ftruncate(fd, pin.size) || lone_start(&l) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE))
+		return (struct report){ .error = ENOENT };
+	pin.id = l.id;
+	pin.memfd = fd;
+	p->error = ioctl(l.listener, SECCOMP_IOCTL_NOTIF_PIN_INSTALL, &pin) ?
+		errno : 0;
+	p->mapped = count_maps(l.pid, "memfd:pinned");
+	p->sealed = fcntl(fd, F_GET_SEALS) != F_SEAL_FUTURE_WRITE;
+	p->valid = !ioctl(l.listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &pin.id);
+	p->continued = !lone_continue(&l);
+	close(fd);
+	return lone_end(&l);
 }
 
 int main(int argc, char **argv)
 {
 	int dead = argc == 3 && !strcmp(argv[1], "dead");
+	struct pinned p = { .error = -1 };
 	struct report r;
 	int asked[2];
 
@@ -250,5 +338,14 @@ int main(int argc, char **argv)
 	else
 		ok(redirect_call(&r) == 0 && r.ret > STDERR_FILENO,
 		   "redirect: the call runs with what it was given");
+
+	r = pin_call(&p);
+	r.ret = r.ret == -1 && r.error == EBADF && p.valid && p.continued;
+	if (dead)
+		ok(r.ret && p.error == EINVAL && !p.mapped && !p.sealed,
+		   "pin: refused, and nothing has changed");
+	else
+		ok(r.ret && !p.error && p.mapped == 1 && p.sealed,
+		   "pin: mapped, and the file sealed");
 	return failures != 0;
 }
