@@ -16,7 +16,7 @@
 #include <linux/seccomp.h>
 #include <linux/user_namespace.h>
 #include <linux/version.h>
-#if __has_include(<linux/sched/exec_state.h>)
+#ifndef SUID_DUMP_USER
 #include <linux/sched/exec_state.h>
 #endif
 #include <asm/unwind_hints.h>
@@ -182,7 +182,7 @@ static inline bool compat_is_sealed(const struct vm_area_struct *vma)
  * may not, or NULL. It was the mm that said so before 7.2. The task waits: it
  * stays what it is.
  */
-#if __has_include(<linux/sched/exec_state.h>)
+#ifndef SUID_DUMP_USER
 static inline const struct user_namespace *
 compat_hidden_in(const struct task_struct *task)
 {
