@@ -178,7 +178,7 @@ static bool threads_agree(struct task_struct *source)
 	bool agree = true;
 
 	rcu_read_lock();
-	for_each_thread(current, thread) {
+	compat_for_each_thread(current, thread) {
 		if (thread == current || READ_ONCE(thread->flags) & PF_EXITING)
 			continue;
 		agree = READ_ONCE(thread->nsproxy) == current->nsproxy &&

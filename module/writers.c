@@ -22,6 +22,7 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "kernel/kernel.h"
 #include "writers.h"
 
 /* In turns of 100 us to 1 ms, for all address spaces together. */
@@ -111,7 +112,7 @@ static struct mm_struct *mm_of_process(struct task_struct *process)
 	struct mm_struct *mm = NULL;
 
 	/* The first thread may have ended before others. */
-	for_each_thread(process, thread) {
+	compat_for_each_thread(process, thread) {
 		mm = get_task_mm(thread);
 		if (mm)
 			break;

@@ -10,9 +10,11 @@
 #include <linux/filter.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
+#include <linux/rculist.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/sched/coredump.h>
+#include <linux/sched/signal.h>
 #include <linux/seccomp.h>
 #include <linux/user_namespace.h>
 #include <linux/version.h>
@@ -204,6 +206,14 @@ compat_hidden_in(const struct task_struct *task)
 							  task->mm->user_ns;
 }
 #endif
+
+/*
+ * The threads of a process, under RCU. for_each_thread() names a lock in newer
+ * kernels that check theirs, which modules do not get.
+ */
+#define compat_for_each_thread(process, thread)				\
+	list_for_each_entry_rcu(thread, &(process)->signal->thread_head,	\
+				thread_node)
 
 /* ENDBR in assembly came with IBT in 5.18. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
