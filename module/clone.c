@@ -167,6 +167,18 @@ static bool same_files(struct task_struct *source)
 	return same;
 }
 
+/* Of the caller's own threads, which have one root directory as a rule. */
+static bool same_files_here(struct task_struct *thread)
+{
+	bool same;
+
+	task_lock(thread);
+	same = thread->nsproxy && thread->fs == current->fs &&
+	       thread->nsproxy->mnt_ns == current->nsproxy->mnt_ns;
+	task_unlock(thread);
+	return same;
+}
+
 /*
  * Who lives in this world with the caller stays in it, but by rights that no
  * filter gives. Those who are about to be made are as who makes them.
@@ -181,8 +193,7 @@ static bool threads_agree(struct task_struct *source)
 	compat_for_each_thread(current, thread) {
 		if (thread == current || READ_ONCE(thread->flags) & PF_EXITING)
 			continue;
-		agree = READ_ONCE(thread->nsproxy) == current->nsproxy &&
-			READ_ONCE(thread->fs) == current->fs &&
+		agree = same_files_here(thread) &&
 			same_rights(__task_cred(thread), theirs);
 		if (!agree)
 			break;

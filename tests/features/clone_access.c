@@ -536,6 +536,16 @@ static void with_thread_in_mntns(void)
 	with_thread(in_mntns);
 }
 
+static void in_utsns(void)
+{
+	NEED(!unshare(CLONE_NEWUTS));
+}
+
+static void with_thread_in_utsns(void)
+{
+	with_thread(in_utsns);
+}
+
 static void own_root(void)
 {
 	NEED(!unshare(CLONE_FS));
@@ -585,6 +595,7 @@ CASE(access_world_threads, "a thread in another world, which TSYNC takes along")
 	start(&source, &supervised);
 	CHECK_EQ(try_clone(&source, with_like_thread), 0);
 	CHECK_EQ(try_clone(&source, with_weaker_thread), 0);
+	CHECK_EQ(try_clone(&source, with_thread_in_utsns), 0);
 	CHECK_EQ(try_clone(&source, only_admin_with_thread), 0);
 }
 
