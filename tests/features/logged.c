@@ -42,8 +42,8 @@ static int logged(pid_t pid, long nr, uint32_t action)
 	snprintf(who, sizeof(who), " pid=%d ", pid);
 	snprintf(what, sizeof(what), " syscall=%ld ", nr);
 	snprintf(code, sizeof(code), " code=%#x\n", action);
-	/* They come some time after the call. */
-	while (idle < 10) {
+	/* They come some time after the call, and together. */
+	while (idle < (found ? 10 : 50)) {
 		n = read(log_fd, line, sizeof(line) - 1);
 		if (n < 0) {
 			NEED(errno == EAGAIN || errno == EPIPE);
