@@ -139,15 +139,6 @@ static bool same_rights(const struct cred *inner, const struct cred *outer)
 	       caps_within(inner, outer);
 }
 
-static bool same_credentials(struct task_struct *source)
-{
-	const struct cred *theirs = get_task_cred(source);
-	bool same = same_rights(current_cred(), theirs);
-
-	put_cred(theirs);
-	return same;
-}
-
 static bool same_files(struct task_struct *source)
 {
 	struct path ours, theirs = { };
@@ -183,9 +174,8 @@ static bool same_files_here(struct task_struct *thread)
  * Who lives in this world with the caller stays in it, but by rights that no
  * filter gives. Those who are about to be made are as who makes them.
  */
-static bool threads_agree(struct task_struct *source)
+static bool threads_agree(const struct cred *theirs)
 {
-	const struct cred *theirs = get_task_cred(source);
 	struct task_struct *thread;
 	bool agree = true;
 
@@ -199,20 +189,22 @@ static bool threads_agree(struct task_struct *source)
 			break;
 	}
 	rcu_read_unlock();
-	put_cred(theirs);
 	return agree;
 }
 
 static bool same_world(struct task_struct *source)
 {
-	bool same_pids;
+	const struct cred *theirs = get_task_cred(source);
+	bool same;
 
 	/* The source may be reaped, and its pid with it. */
 	rcu_read_lock();
-	same_pids = task_active_pid_ns(source) == task_active_pid_ns(current);
+	same = task_active_pid_ns(source) == task_active_pid_ns(current);
 	rcu_read_unlock();
-	return same_pids && same_credentials(source) && same_files(source) &&
-	       threads_agree(source);
+	same = same && same_rights(current_cred(), theirs) &&
+	       same_files(source) && threads_agree(theirs);
+	put_cred(theirs);
+	return same;
 }
 
 /*
