@@ -150,15 +150,8 @@ struct mapping {
 
 static bool parse_mapping(const char *line, struct mapping *m)
 {
-	unsigned long long start, offset, inode;
-
-	if (sscanf(line, "%llx-%*x %*s %llx %x:%x %llu", &start, &offset,
-		   &m->major, &m->minor, &inode) != 5)
-		return false;
-	m->start = start;
-	m->offset = offset;
-	m->inode = inode;
-	return true;
+	return sscanf(line, "%llx-%*x %*s %llx %x:%x %llu", &m->start,
+		      &m->offset, &m->major, &m->minor, &m->inode) == 5;
 }
 
 /* What begins at @addr, in @m. Another mapping, or none: false. */
