@@ -63,43 +63,42 @@ static int logged(pid_t pid, long nr, uint32_t action)
 
 /* Nested listeners */
 
-/* The inner asks and says CONTINUE; the outer answers ERROR, or CONTINUE. */
+/* The outermost answers ERROR, or CONTINUE. */
+static int logged_answer(struct nest *t, int error)
+{
+	int lines;
+
+	if (error)
+		asked_answer(t, 0, 0, -error);
+	else
+		asked_continue(t, 0);
+	CHECK_EQ(nest_result(t), error ? -error : t->parent);
+	lines = logged(t->k.pid, PROBE_NR, ASK);
+	nest_end(t);
+	return lines;
+}
+
+/* The inner has said CONTINUE. */
 static int logged_of_two(unsigned long outer, unsigned long inner, int error)
 {
 	struct nest t;
-	int lines;
 
 	NEST(&t, NESTABLE | outer, NESTABLE | inner);
 	log_start();
 	CALL(&t, ASK, ASK);
 	asked_continue(&t, 1);
-	if (error)
-		asked_answer(&t, 0, 0, -error);
-	else
-		asked_continue(&t, 0);
-	CHECK_EQ(nest_result(&t), error ? -error : t.parent);
-	lines = logged(t.k.pid, PROBE_NR, ASK);
-	nest_end(&t);
-	return lines;
+	return logged_answer(&t, error);
 }
 
 /* The same with one stock listener. */
 static int logged_of_one(unsigned long flags, int error)
 {
 	struct nest t;
-	int lines;
 
 	NEST(&t, NEW_LISTENER | flags);
 	log_start();
 	CALL(&t, ASK);
-	if (error)
-		asked_answer(&t, 0, 0, -error);
-	else
-		asked_continue(&t, 0);
-	CHECK_EQ(nest_result(&t), error ? -error : t.parent);
-	lines = logged(t.k.pid, PROBE_NR, ASK);
-	nest_end(&t);
-	return lines;
+	return logged_answer(&t, error);
 }
 
 CASE(logged_nested, "an answer is logged once, if the verdict's filter asks so")

@@ -10,8 +10,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
-
 #include "redirkit.h"
 #include "source.h"
 
@@ -438,19 +436,6 @@ CASE(redirect_vsyscall, "a call from the vsyscall page cannot be redirected")
 
 /* no_new_privs */
 
-/* Opened without CAP_SYS_ADMIN, which the task then takes up again. */
-static void opener_kid(struct kid *k)
-{
-	long go, fd;
-
-	lower_effective(CAP_SYS_ADMIN);
-	no_new_privs();
-	fd = filter(NESTABLE, SYS_getpgid, ASK);
-	all_permitted_effective();
-	listener_hand(k, fd);
-	hear(k, &go);
-}
-
 static void joiner_kid(struct kid *k)
 {
 	const int *pidfd = k->arg;
@@ -474,7 +459,7 @@ CASE(redirect_privileges, "who may gain privileges is redirected by root only")
 	need_root();
 	if (!(overlay_features() & SECCOMP_OVERLAY_CLONE))
 		skip("no cloning here");
-	kid_start(&opener, opener_kid, NULL);
+	kid_start(&opener, weak_opener_kid, NULL);
 	listener_take(&opener);
 	kid_start(&joiner, joiner_kid, &opener.pidfd);
 	mem_make(&m, 1);

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <linux/capability.h>
-
 #include "redirkit.h"
 #include "source.h"
 
@@ -95,19 +93,6 @@ CASE(redirect_userns_below, "root's listener reaches the namespaces below")
 CASE(redirect_userns_own, "that of a namespace's root reaches that namespace")
 {
 	child_is_redirected(&(const struct plan){ in_userns, as_we_are });
-}
-
-/* Opened without CAP_SYS_ADMIN, which is then taken up again. */
-static void weak_opener_kid(struct kid *k)
-{
-	long go, fd;
-
-	lower_effective(CAP_SYS_ADMIN);
-	no_new_privs();
-	fd = filter(NESTABLE, SYS_getpgid, ASK);
-	all_permitted_effective();
-	listener_hand(k, fd);
-	hear(k, &go);
 }
 
 /* Gets the filter without no_new_privs, and that later. */

@@ -121,6 +121,12 @@ void redir_end(struct redir *t);
 /* It was killed: reap it, and close. */
 int redir_reap(struct redir *t);
 
+/*
+ * For kid_start(): hands over a listener for getpgid that was opened without
+ * CAP_SYS_ADMIN, takes that up again, and waits.
+ */
+void weak_opener_kid(struct kid *k);
+
 /* Answers: 0 or -errno. */
 typedef struct seccomp_notif_resp_redirect redirection;
 long redir_arg(int listener, const struct notice *n, int i, uint64_t value);
