@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "pinkit.h"
@@ -303,6 +304,31 @@ CASE(pin_writer_target, "no pin while the target itself can write to the file")
 		   0);
 	CHECK_EQ(run(&c.task[MAIN], do_unmap, map, PAGE), 0);
 	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), 0);
+	captive_end(&c);
+	sealed_free(&s);
+}
+
+/* Of a file that may be executed, some kernels add F_SEAL_WRITE without a look. */
+CASE(pin_writer_exec_seal, "nor by a seal against writing that came too early")
+{
+	struct captive c;
+	struct sealed s;
+	uint64_t addr = 0;
+	bool sealed;
+
+	need_redirect();
+	leaky_page(&s);
+	NEED(!fchmod(s.fd, 0777));
+	if (fcntl(s.fd, F_ADD_SEALS, F_SEAL_EXEC) && errno == EINVAL)
+		skip("this kernel has no seal against changes of the mode");
+	sealed = fcntl(s.fd, F_GET_SEALS) & F_SEAL_WRITE;
+	diag("the seal against writing is %s", sealed ? "there" : "not there");
+	captive_new(&c);
+	CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, 0), -EINVAL);
+	CONTROL_EQ(run(&c.task[MAIN], do_poke, (long)s.map, FAKED), 0);
+	CONTROL_EQ(s.map[0], FAKED);
+	CHECK_EQ(run(&c.task[MAIN], do_unmap, (long)s.map, PAGE), 0);
+	CONTROL_EQ(captive_pin(&c, &s, &addr, PAGE, 0), 0);
 	captive_end(&c);
 	sealed_free(&s);
 }
