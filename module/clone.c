@@ -2,8 +2,8 @@
 /*
  * SECCOMP_CLONE_FILTER: the caller takes the filter chain of another task.
  *
- *  1. the source, from a pidfd; its credentials are held still by its
- *     exec_update_lock while the rest is decided;
+ *  1. the source, from a pidfd; its exec_update_lock is held while the rest is
+ *     decided, so that it stays the program that it is;
  *  2. the right to look at it, before anything is said about it;
  *  3. a user's reference on its chain, under its siglock;
  *  4. filters that would be added and have a listener: the caller must live in
@@ -158,16 +158,26 @@ static bool same_files(struct task_struct *source)
 	return same;
 }
 
-/* Of the caller's own threads, which have one root directory as a rule. */
+/*
+ * Of the caller's own threads, which have one root directory as a rule. Who is
+ * exiting has none any more.
+ */
 static bool same_files_here(struct task_struct *thread)
 {
 	bool same;
 
 	task_lock(thread);
-	same = thread->nsproxy && thread->fs == current->fs &&
-	       thread->nsproxy->mnt_ns == current->nsproxy->mnt_ns;
+	same = !thread->nsproxy || !thread->fs ||
+	       (thread->fs == current->fs &&
+		thread->nsproxy->mnt_ns == current->nsproxy->mnt_ns);
 	task_unlock(thread);
 	return same;
+}
+
+/* Of threads that exit, and workers of the kernel's, no filter judges a call. */
+static bool makes_calls(const struct task_struct *thread)
+{
+	return !(READ_ONCE(thread->flags) & (PF_EXITING | COMPAT_PF_WORKER));
 }
 
 /*
@@ -181,7 +191,7 @@ static bool threads_agree(const struct cred *theirs)
 
 	rcu_read_lock();
 	compat_for_each_thread(current, thread) {
-		if (thread == current || READ_ONCE(thread->flags) & PF_EXITING)
+		if (thread == current || !makes_calls(thread))
 			continue;
 		agree = same_files_here(thread) &&
 			same_rights(__task_cred(thread), theirs);

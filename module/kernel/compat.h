@@ -181,8 +181,8 @@ static inline bool compat_is_sealed(const struct vm_area_struct *vma)
 
 /*
  * The namespace whose privileged may look at the memory of a task that others
- * may not, or NULL. It was the mm that said so before 7.2. The task waits: it
- * stays what it is.
+ * may not, or NULL. It was the mm that said so before 7.2. The task waits: what
+ * this points to stays, whatever its peers do to their address space.
  */
 #ifndef SUID_DUMP_USER
 static inline const struct user_namespace *
@@ -205,6 +205,16 @@ compat_hidden_in(const struct task_struct *task)
 	return get_dumpable(task->mm) == SUID_DUMP_USER ? NULL :
 							  task->mm->user_ns;
 }
+#endif
+
+/*
+ * Threads of a process that the kernel runs for it: those of io_uring, which are
+ * other processes' before 5.12, and later others.
+ */
+#ifdef PF_USER_WORKER
+#define COMPAT_PF_WORKER (PF_IO_WORKER | PF_USER_WORKER)
+#else
+#define COMPAT_PF_WORKER PF_IO_WORKER
 #endif
 
 /*

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <linux/capability.h>
+#include <linux/io_uring.h>
 
 #include "source.h"
 
@@ -578,6 +579,12 @@ static void with_weaker_thread(void)
 	with_thread(no_net_raw);
 }
 
+static void with_stronger_thread(void)
+{
+	with_thread(nothing);
+	no_net_raw();
+}
+
 static void only_admin_with_thread(void)
 {
 	with_thread(nothing);
@@ -597,6 +604,31 @@ CASE(access_world_threads, "a thread in another world, which TSYNC takes along")
 	CHECK_EQ(try_clone(&source, with_weaker_thread), 0);
 	CHECK_EQ(try_clone(&source, with_thread_in_utsns), 0);
 	CHECK_EQ(try_clone(&source, only_admin_with_thread), 0);
+}
+
+/* Of the kernel's, for the rings of this process; it keeps what rights it got. */
+static void with_ring_worker(void)
+{
+	struct io_uring_params ring = {
+		.flags = IORING_SETUP_SQPOLL, .sq_thread_idle = 60000,
+	};
+
+	if (raw(SYS_io_uring_setup, 4, &ring) < 0)
+		skip("no io_uring that polls");
+	diag("%ld threads", proc_status(getpid(), "Threads"));
+	no_net_raw();
+}
+
+CASE(access_world_worker, "a worker of the kernel's runs no calls of ours")
+{
+	const struct source s = { .before = no_net_raw,
+				  .install = install_supervised,
+				  .listens = true };
+	struct kid source;
+
+	start(&source, &s);
+	CHECK_EQ(try_clone(&source, with_ring_worker), 0);
+	CONTROL_EQ(try_clone(&source, with_stronger_thread), -EPERM);
 }
 
 static void entered_kid(struct kid *k)
