@@ -100,6 +100,9 @@ CASE(nested_closed_overlay, "nor does an overlay listener that was closed")
 	CALL(&t, PASS, ASK);
 	asked_continue(&t, 1);
 	RAN(&t);
+	CALL(&t, ASK, ASK);
+	asked_continue(&t, 1);
+	CHECK_EQ(nest_result(&t), -ENOSYS);
 	nest_end(&t);
 }
 

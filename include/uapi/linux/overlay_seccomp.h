@@ -164,9 +164,9 @@ struct seccomp_notif_resp_redirect {
  * SECCOMP_IOCTL_NOTIF_PIN_INSTALL - map a sealed memfd in the target
  *
  * On an overlay listener, for a notification that still waits. Adds
- * F_SEAL_SHRINK to the memfd. With target_addr 0, what is there already (same
- * memfd, offset and size) is found again. Returns 0. Source: the redirect
- * series.
+ * F_SEAL_SHRINK to the memfd, which may be there after an error, too. With
+ * target_addr 0, what is there already (same memfd, offset and size) is found
+ * again. Returns 0. Source: the redirect series.
  *
  * - %EINVAL: no overlay listener, or its filter was under another's judgement
  *   when the call was made; flags; address, size or offset that is not aligned
