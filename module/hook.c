@@ -248,17 +248,19 @@ static struct ftrace_ops ioctl_ops = {
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
-/*
- * What it says of itself; if that is doubtful, it is asked: no function is at 1,
- * but that it has died is what ftrace looks at first.
- */
-static bool ftrace_has_died(void)
+/* No function is at 1, but that it has died is what ftrace looks at first. */
+static bool ftrace_says_dead(void)
 {
 	static struct ftrace_ops probe;
 
-	if (likely(READ_ONCE(*kernel.ftrace_enabled)))
-		return false;
 	return ftrace_set_filter_ip(&probe, 1, 0, 0) == -ENODEV;
+}
+
+/* What it shows; if that is doubtful, it is asked. */
+static bool ftrace_has_died(void)
+{
+	return unlikely(!READ_ONCE(*kernel.ftrace_enabled)) &&
+	       ftrace_says_dead();
 }
 
 /**
@@ -545,6 +547,14 @@ int __init hook_refuse(const char *name, int err)
 	return err == -EBUSY || err == -ENOMEM ? err : -EOPNOTSUPP;
 }
 
+/* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
+static void stay_for_ever(void)
+{
+	pr_err("cannot be unhooked: stays until the next boot\n");
+	for (;;)
+		msleep(1000);
+}
+
 static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 			   const char *name)
 {
@@ -556,18 +566,11 @@ static int __init hook_one(struct ftrace_ops *ops, unsigned long site,
 		err = hook_check_live(site);
 		if (!err)
 			return 0;
-		unregister_ftrace_function(ops);
+		if (unregister_ftrace_function(ops))
+			stay_for_ever();
 	}
 	compat_free_filter(ops);
 	return hook_refuse(name, err);
-}
-
-/* Unhooking a dead ftrace makes it worse, and freeing our text would be fatal. */
-static void stay_for_ever(void)
-{
-	pr_err("cannot be unhooked: stays until the next boot\n");
-	for (;;)
-		msleep(1000);
 }
 
 static void unhook_one(struct ftrace_ops *ops)
@@ -587,10 +590,12 @@ int __init hook_load(void)
 	int err;
 
 	overlay_mark_offset = layout.filter_mark;
+	/* The first question prepares what it is asked by: no two at once. */
+	ftrace_says_dead();
 	err = compat_prepare_direct(&direct_ops, kernel.seccomp_filter);
 	if (err)
 		return hook_refuse("__seccomp_filter", err);
-	/* An install must never go unobserved. */
+	/* From here on no install begins unobserved. */
 	err = hook_one(&observe_ops, kernel.create_prog,
 		       "bpf_prog_create_from_user");
 	if (err)
