@@ -185,6 +185,7 @@ static inline bool compat_is_sealed(const struct vm_area_struct *vma)
  * this points to stays, whatever its peers do to their address space.
  */
 #ifndef SUID_DUMP_USER
+#define COMPAT_HIDING_STRUCT task_exec_state
 static inline const struct user_namespace *
 compat_hidden_in(const struct task_struct *task)
 {
@@ -199,6 +200,7 @@ compat_hidden_in(const struct task_struct *task)
 	return hidden;
 }
 #else
+#define COMPAT_HIDING_STRUCT mm_struct
 static inline const struct user_namespace *
 compat_hidden_in(const struct task_struct *task)
 {
