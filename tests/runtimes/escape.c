@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -28,6 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -455,6 +457,76 @@ static void other_ways(void)
 	       fails(fchmod(open(in("tools/link-u"), O_RDONLY), 0777)));
 }
 
+/* Services: sockets and queues that have names. */
+static bool has_pair(int type)
+{
+	int socks[2];
+
+	if (socketpair(AF_UNIX, type, 0, socks))
+		return false;
+	close(socks[0]);
+	close(socks[1]);
+	return true;
+}
+
+/* What a pair is bound to makes a node. The family says that it is a path. */
+static struct sockaddr_un node;
+
+static void *change_family(void *unused)
+{
+	while (!over) {
+		node.sun_family = AF_UNIX;
+		usleep(20);
+		node.sun_family = AF_INET;
+		usleep(20);
+	}
+	return unused;
+}
+
+static int other_family;	/* as which it was bound, and failed */
+
+static bool bind_raced(int i)
+{
+	struct stat st;
+	int socks[2];
+
+	(void)i;
+	if (socketpair(AF_UNIX, SOCK_STREAM, 0, socks))
+		return false;
+	if (bind(socks[0], (struct sockaddr *)&node, sizeof(node)))
+		other_family += errno == EINVAL;
+	close(socks[0]);
+	close(socks[1]);
+	return !lstat(node.sun_path, &st);
+}
+
+static void services(void)
+{
+	struct sockaddr_un abstract = { AF_UNIX, "\0escape" };
+	struct sockaddr_in any = { .sin_family = AF_INET };
+	int socks[2], inet = socket(AF_INET, SOCK_STREAM, 0);
+
+	report("a pair of datagram sockets",
+	       !has_pair(SOCK_DGRAM) && !has_pair(SOCK_RAW) &&
+	       !has_pair(SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK));
+	report("others remain", has_pair(SOCK_STREAM | SOCK_CLOEXEC) &&
+	       has_pair(SOCK_SEQPACKET) &&
+	       !socketpair(AF_UNIX, SOCK_STREAM, 0, socks));
+	node.sun_family = AF_UNIX;
+	strcpy(node.sun_path, in("hidden/node"));
+	report("a node of a pair", fails(bind(socks[0], (void *)&node,
+					      sizeof(node))));
+	report("nor an abstract name",
+	       fails(bind(socks[0], (void *)&abstract, 9)));
+	report("an address of the network",
+	       !bind(inet, (void *)&any, sizeof(any)));
+	race(change_family, bind_raced, MANY_TRIES, "a family that changes");
+	report("and the other one was tried", other_family > 0);
+	report("a message queue",
+	       fails(syscall(SYS_mq_open, "x", O_RDWR | O_CREAT, 0600, 0)) &&
+	       fails(syscall(SYS_mq_unlink, "x")));
+}
+
 /* The same, of many threads, and of processes that come and go. */
 static void *open_and_spawn(void *tool)
 {
@@ -501,6 +573,7 @@ int main(int argc, char **argv)
 	execution();
 	pins();
 	other_ways();
+	services();
 	crowd();
 	return failures != 0;
 }

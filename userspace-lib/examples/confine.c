@@ -25,6 +25,9 @@
  * - What changes names (mkdir, rename, unlink and so on) and modes the
  *   supervisor does itself, beginning at a directory that it has opened so.
  *
+ * - bind is redirected to a copy of its address, which is none of AF_UNIX: that
+ *   would be a name, made wherever the program's ids can make one.
+ *
  * All other ways to open a file by its name are closed by the filter, and those
  * by which the program could act outside of it. What is not confined: what stat
  * and the like tell about names, signals, and the network.
@@ -885,6 +888,32 @@ static int serve_truncate(const struct job *job)
 	return ret;
 }
 
+/* Of any address but a service's, which is a name of a file too. */
+static int serve_bind(const struct job *job)
+{
+	struct overlay_seccomp_redirect *r;
+	struct sockaddr_storage addr;
+	socklen_t len = arg(job, 2);
+	int ret;
+
+	if (len < sizeof(addr.ss_family) || len > sizeof(addr))
+		return -EINVAL;
+	ret = overlay_seccomp_read(listener, job->request, arg(job, 1), &addr,
+				   len);
+	if (ret < 0)
+		return ret;
+	if ((socklen_t)ret < len)
+		return -EFAULT;
+	if (addr.ss_family == AF_UNIX)
+		return -EACCES;
+	ret = overlay_seccomp_redirect_begin(pins, job->request, &r);
+	if (ret < 0)
+		return ret;
+	overlay_seccomp_redirect_sockaddr(r, 1, 2, (struct sockaddr *)&addr,
+					  len);
+	return overlay_seccomp_redirect_send(r);
+}
+
 #define CALL(name, at, path, serve) { SYS_##name, #name, serve, at, path }
 
 static const struct call calls[] = {
@@ -915,6 +944,7 @@ static const struct call calls[] = {
 	CALL(fchown, NO_AT, NO_AT, serve_fchown),
 	CALL(utimensat, 0, 1, serve_utimensat),
 	CALL(truncate, NO_AT, 0, serve_truncate),
+	CALL(bind, NO_AT, 1, serve_bind),
 };
 
 /* The orphans of the command are ours; the command itself is waited for. */
@@ -974,7 +1004,8 @@ static const struct refusal refusals[] = {
 	{ SYS_clone3, ENOSYS },
 	/* Names and files, by ways that nobody needs. */
 	{ SYS_open_by_handle_at, EPERM }, { SYS_mknod, EPERM },
-	{ SYS_mknodat, EPERM },
+	{ SYS_mknodat, EPERM }, { SYS_mq_open, ENOSYS },
+	{ SYS_mq_unlink, ENOSYS },
 	{ SYS_setxattr, EOPNOTSUPP }, { SYS_lsetxattr, EOPNOTSUPP },
 	{ SYS_fsetxattr, EOPNOTSUPP }, { SYS_removexattr, EOPNOTSUPP },
 	{ SYS_lremovexattr, EOPNOTSUPP }, { SYS_fremovexattr, EOPNOTSUPP },
@@ -1059,6 +1090,8 @@ static void make_filter(void)
 	say_if_arg(SYS_clone, 0, BPF_JSET, NEW_NAMESPACES, refuse | EPERM);
 	/* Services, which have a path too, and do things for others. */
 	say_if_arg(SYS_socket, 0, BPF_JEQ, AF_UNIX, refuse | EACCES);
+	/* One of a pair can send to them, and SOCK_RAW is the same there. */
+	say_if_arg(SYS_socketpair, 1, BPF_JSET, SOCK_DGRAM, refuse | EACCES);
 	/* What is typed into a terminal, its shell executes. */
 	say_if_arg(SYS_ioctl, 1, BPF_JEQ, TIOCSTI, refuse | EPERM);
 	say_if_arg(SYS_ioctl, 1, BPF_JEQ, TIOCLINUX, refuse | EPERM);
