@@ -11,6 +11,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -457,6 +458,25 @@ static void other_ways(void)
 	       fails(fchmod(open(in("tools/link-u"), O_RDONLY), 0777)));
 }
 
+/* Attributes, by a descriptor for reading. */
+static void attributes(void)
+{
+	int fd = open(in("tools/link-u"), O_RDONLY), flags = FS_NODUMP_FL;
+	int to = open(in("work/clone"), O_RDWR | O_CREAT, 0600), pipes[2];
+	struct fsxattr attributes = { };
+
+	report("the flags of what can be read only",
+	       ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0 && errno == ENOTTY &&
+	       ioctl(fd, FS_IOC32_SETFLAGS, &flags) < 0 && errno == ENOTTY);
+	report("its extended flags",
+	       ioctl(fd, FS_IOC_FSSETXATTR, &attributes) < 0 &&
+	       errno == ENOTTY);
+	report("what is asked of any file", !pipe(pipes) &&
+	       !ioctl(pipes[0], FIONREAD, &flags) && !flags);
+	report("and a clone, where there are some",
+	       !ioctl(to, FICLONE, fd) || errno != ENOTTY);
+}
+
 /* Services: sockets and queues that have names. */
 static bool has_pair(int type)
 {
@@ -573,6 +593,7 @@ int main(int argc, char **argv)
 	execution();
 	pins();
 	other_ways();
+	attributes();
 	services();
 	crowd();
 	return failures != 0;

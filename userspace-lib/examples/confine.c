@@ -29,8 +29,11 @@
  *   would be a name, made wherever the program's ids can make one.
  *
  * All other ways to open a file by its name are closed by the filter, and those
- * by which the program could act outside of it. What is not confined: what stat
- * and the like tell about names, signals, and the network.
+ * by which the program could act outside of it. Of ioctl remains what terminals
+ * and sockets have, and the sharing of blocks: file systems and devices have
+ * many that do not ask how a file was opened, and some that take a path. What
+ * is not confined: what stat and the like tell about names, signals, and the
+ * network.
  *
  * cc confine.c $(pkg-config --cflags --libs overlay-seccomp)
  */
@@ -41,6 +44,7 @@
 #include <limits.h>
 #include <linux/audit.h>
 #include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <overlay_seccomp.h>
 #include <sched.h>
@@ -1034,7 +1038,7 @@ static const struct refusal refusals[] = {
 			 CLONE_NEWNET)
 
 static struct sock_filter filter[2 * (ARRAY_SIZE(calls) +
-				      ARRAY_SIZE(refusals)) + 32];
+				      ARRAY_SIZE(refusals)) + 64];
 static unsigned short filter_len;
 
 static void add(__u16 code, __u32 k, __u8 yes, __u8 no)
@@ -1069,6 +1073,27 @@ static void say_if_arg(__u32 nr, int i, __u16 is_or_has, __u32 value,
 	load(offsetof(struct seccomp_data, nr));
 }
 
+/* By the kind of file that they are for, which is the second byte. */
+static void filter_ioctl(void)
+{
+	const __u32 refuse = SECCOMP_RET_ERRNO;
+	unsigned short start = filter_len;
+
+	add(BPF_JMP | BPF_JEQ | BPF_K, SYS_ioctl, 0, 0);
+	load(offsetof(struct seccomp_data, args) + sizeof(__u64));
+	/* What is typed into a terminal, its shell executes. */
+	say_if(TIOCSTI, refuse | EPERM);
+	say_if(TIOCLINUX, refuse | EPERM);
+	/* For these, the file must have been opened for writing. */
+	say_if(FICLONE, SECCOMP_RET_ALLOW);
+	say_if(FICLONERANGE, SECCOMP_RET_ALLOW);
+	add(BPF_ALU | BPF_AND | BPF_K, 0xff00, 0, 0);
+	say_if(TCGETS & 0xff00, SECCOMP_RET_ALLOW);
+	say_if(SIOCATMARK & 0xff00, SECCOMP_RET_ALLOW);
+	say(refuse | ENOTTY);
+	filter[start].jf = filter_len - start - 1;
+}
+
 static void make_filter(void)
 {
 	const __u32 refuse = SECCOMP_RET_ERRNO;
@@ -1092,9 +1117,7 @@ static void make_filter(void)
 	say_if_arg(SYS_socket, 0, BPF_JEQ, AF_UNIX, refuse | EACCES);
 	/* One of a pair can send to them, and SOCK_RAW is the same there. */
 	say_if_arg(SYS_socketpair, 1, BPF_JSET, SOCK_DGRAM, refuse | EACCES);
-	/* What is typed into a terminal, its shell executes. */
-	say_if_arg(SYS_ioctl, 1, BPF_JEQ, TIOCSTI, refuse | EPERM);
-	say_if_arg(SYS_ioctl, 1, BPF_JEQ, TIOCLINUX, refuse | EPERM);
+	filter_ioctl();
 	say(SECCOMP_RET_ALLOW);
 }
 
