@@ -2,9 +2,9 @@
 /*
  * escape DIR: what an attacker would do under userspace-lib/examples/confine,
  * with a policy that lets it write in DIR/work and read and execute in
- * DIR/tools, where this program is. It must not get at DIR/hidden, which is its
- * working directory and descriptor 9, with a file "secret" (the word "secret")
- * and a file "victim".
+ * DIR/tools, where this program is, and with a FIFO DIR/work/fifo. It must not
+ * get at DIR/hidden, which is its working directory and descriptor 9, with a
+ * file "secret" (the word "secret") and a file "victim".
  *
  * Prints "ok - TEXT" or "not ok - TEXT" for each attack.
  */
@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <linux/userfaultfd.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
@@ -32,6 +33,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The C library of bullseye does not name them. */
@@ -40,6 +42,10 @@
 #endif
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd	438
+#endif
+
+#ifndef F_SETDELEG
+#define F_SETDELEG	(F_SETLEASE + 16)
 #endif
 
 #define HIDDEN_FD	9
@@ -477,6 +483,29 @@ static void attributes(void)
 	       !ioctl(to, FICLONE, fd) || errno != ENOTTY);
 }
 
+/* What a supervisor could wait for that opens a file, or reads memory. */
+static void waiting(void)
+{
+	const char *file = in("work/leased");
+	time_t start;
+	int fd;
+
+	put(file, "x");
+	fd = open(file, O_RDONLY);
+	signal(SIGIO, SIG_IGN);
+	report("a lease", fails(fcntl(fd, F_SETLEASE, F_RDLCK)));
+	report("a delegation", fails(fcntl(fd, F_SETDELEG, file)));
+	start = time(NULL);
+	close(open(file, O_WRONLY));
+	report("opening does not wait for one", time(NULL) - start < 30);
+	close(fd);
+	report("a FIFO in our directory",
+	       fails(open(in("work/fifo"), O_RDONLY)) &&
+	       fails(open(in("work/fifo"), O_WRONLY)));
+	report("memory that makes wait",
+	       fails(syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY)));
+}
+
 /* Services: sockets and queues that have names. */
 static bool has_pair(int type)
 {
@@ -594,6 +623,7 @@ int main(int argc, char **argv)
 	pins();
 	other_ways();
 	attributes();
+	waiting();
 	services();
 	crowd();
 	return failures != 0;

@@ -19,8 +19,9 @@
  *   links they are redirected: it opens the file with its own rights, waits for
  *   a FIFO or a terminal by itself, and gets its own /proc/self. Below a
  *   directory that it can write to, the supervisor opens the file and hands it
- *   over. There are only files and directories for it there, nothing to wait
- *   for, and both have the same rights: the program cannot change its ids.
+ *   over. There are only files and directories for it there, and both have the
+ *   same rights: the program cannot change its ids. Nor can it make
+ *   the supervisor wait: it gets no lease, and no userfaultfd.
  *
  * - What changes names (mkdir, rename, unlink and so on) and modes the
  *   supervisor does itself, beginning at a directory that it has opened so.
@@ -79,6 +80,10 @@
 #endif
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND	(1UL << 1)
+#endif
+
+#ifndef F_SETDELEG
+#define F_SETDELEG		(F_SETLEASE + 16)
 #endif
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
@@ -1031,6 +1036,8 @@ static const struct refusal refusals[] = {
 	{ SYS_process_vm_writev, EPERM }, { SYS_pidfd_getfd, EPERM },
 	{ SYS_process_madvise, EPERM }, { SYS_keyctl, EPERM },
 	{ SYS_add_key, EPERM }, { SYS_request_key, EPERM },
+	/* Memory that whoever reads it waits for: the supervisor. */
+	{ SYS_userfaultfd, EPERM },
 };
 
 #define NEW_NAMESPACES	(CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS |	\
@@ -1117,6 +1124,9 @@ static void make_filter(void)
 	say_if_arg(SYS_socket, 0, BPF_JEQ, AF_UNIX, refuse | EACCES);
 	/* One of a pair can send to them, and SOCK_RAW is the same there. */
 	say_if_arg(SYS_socketpair, 1, BPF_JSET, SOCK_DGRAM, refuse | EACCES);
+	/* Whoever opens or changes the file waits for its end: as above. */
+	say_if_arg(SYS_fcntl, 1, BPF_JEQ, F_SETLEASE, refuse | EACCES);
+	say_if_arg(SYS_fcntl, 1, BPF_JEQ, F_SETDELEG, refuse | EACCES);
 	filter_ioctl();
 	say(SECCOMP_RET_ALLOW);
 }
