@@ -397,6 +397,19 @@ static int read_name(const struct job *job, int at, int i, bool follow,
 	return still_waits(job) ? 0 : -ESRCH;
 }
 
+/* The name is the program's: it must not write lines of its own with it. */
+static void say_judged(const struct job *job, const char *name, bool yes)
+{
+	char shown[PATH_MAX], *c;
+
+	snprintf(shown, sizeof(shown), "%s", name);
+	for (c = shown; *c; c++)
+		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
+			*c = '?';
+	fprintf(stderr, "confine: %d: %s %s: %s\n", job->request->pid,
+		job->call->name, shown, yes ? "yes" : "no");
+}
+
 static int judge(const struct job *job, const char *name, unsigned int rights)
 {
 	bool yes = (rights_to(name) & rights) == rights &&
@@ -405,8 +418,7 @@ static int judge(const struct job *job, const char *name, unsigned int rights)
 	if (rights & EXEC && is_exchangeable(name, job->tgid))
 		yes = false;
 	if (verbose)
-		fprintf(stderr, "confine: %d: %s %s: %s\n", job->request->pid,
-			job->call->name, name, yes ? "yes" : "no");
+		say_judged(job, name, yes);
 	return yes ? 0 : -EACCES;
 }
 
