@@ -27,6 +27,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -440,13 +441,27 @@ static bool fails(long ret)
 			   errno == EACCES);
 }
 
+static void dump_core(void)
+{
+	struct rlimit limit;
+
+	if (!getrlimit(RLIMIT_CORE, &limit)) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_CORE, &limit);
+	}
+	raise(SIGSYS);
+}
+
 static void other_ways(void)
 {
 	struct iovec iov = { raced, 1 };
 	char place[200] = { 8 };
+	struct stat st;
 
 	report("calls of 32-bit programs", killed(by_int80));
 	report("calls of the x32 ABI", killed(by_x32));
+	report("a core in the working directory", killed(dump_core) &&
+	       lstat(in("hidden/core"), &st));
 	report("io_uring", fails(syscall(SYS_io_uring_setup, 1, place)));
 	report("a file handle", fails(syscall(SYS_open_by_handle_at, AT_FDCWD,
 					      place, O_RDONLY)));

@@ -1152,8 +1152,12 @@ static void make_filter(void)
 static _Noreturn void run(int sock, char **command)
 {
 	struct sock_fprog prog = { .len = filter_len, .filter = filter };
+	struct rlimit none = { 0, 0 };
 	int fd;
 
+	/* A core is a file that the kernel makes, wherever the program is. */
+	if (setrlimit(RLIMIT_CORE, &none))
+		die("no cores", errno);
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		die("no_new_privs", errno);
 	fd = overlay_seccomp_install(SECCOMP_FILTER_FLAG_NEW_LISTENER |
