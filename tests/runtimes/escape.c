@@ -452,6 +452,33 @@ static void dump_core(void)
 	raise(SIGSYS);
 }
 
+/* What other processes have, and is no file. */
+static void others(void)
+{
+	static const int ipc[] = {
+		SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semop,
+		SYS_semctl, SYS_semtimedop, SYS_msgget, SYS_msgsnd, SYS_msgrcv,
+		SYS_msgctl,
+	};
+	struct rlimit limit;
+	bool closed = true;
+	char value[8];
+	size_t i;
+
+	for (i = 0; i < sizeof(ipc) / sizeof(ipc[0]); i++)
+		closed &= syscall(ipc[i], 0, 0, 0, 0, 0) < 0 && errno == ENOSYS;
+	report("System V IPC", closed);
+	report("limits of the supervisor",
+	       fails(prlimit(getppid(), RLIMIT_NOFILE, NULL, &limit)) &&
+	       !prlimit(0, RLIMIT_NOFILE, NULL, &limit));
+	report("watching others run",
+	       fails(syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0)));
+	report("objects of BPF", fails(syscall(SYS_bpf, 0, NULL, 0)));
+	report("attributes of what cannot be read",
+	       syscall(SYS_getxattr, in("hidden/secret"), "security.x", value,
+		       sizeof(value)) < 0 && errno == EOPNOTSUPP);
+}
+
 static void other_ways(void)
 {
 	struct iovec iov = { raced, 1 };
@@ -637,6 +664,7 @@ int main(int argc, char **argv)
 	execution();
 	pins();
 	other_ways();
+	others();
 	attributes();
 	waiting();
 	services();

@@ -32,9 +32,12 @@
  * All other ways to open a file by its name are closed by the filter, and those
  * by which the program could act outside of it. Of ioctl remains what terminals
  * and sockets have, and the sharing of blocks: file systems and devices have
- * many that do not ask how a file was opened, and some that take a path. What
- * is not confined: what stat and the like tell about names, signals, and the
- * network.
+ * many that do not ask how a file was opened, and some that take a path.
+ *
+ * What is not confined: what stat, readlink, inotify and the like tell about
+ * names, signals, priorities, the network, and descriptors that the program
+ * was started with. And whoever may execute an interpreter, and ld.so is one,
+ * may run with it what can be read.
  *
  * cc confine.c $(pkg-config --cflags --libs overlay-seccomp)
  */
@@ -1009,6 +1012,7 @@ struct refusal {
 /* Newer than some headers. */
 #define SYS_FCHMODAT2		452
 #define SYS_SETXATTRAT		463
+#define SYS_GETXATTRAT		464
 #define SYS_REMOVEXATTRAT	466
 #define SYS_OPEN_TREE_ATTR	467
 #define SYS_FILE_SETATTR	469
@@ -1031,7 +1035,10 @@ static const struct refusal refusals[] = {
 	{ SYS_fsetxattr, EOPNOTSUPP }, { SYS_removexattr, EOPNOTSUPP },
 	{ SYS_lremovexattr, EOPNOTSUPP }, { SYS_fremovexattr, EOPNOTSUPP },
 	{ SYS_SETXATTRAT, EOPNOTSUPP }, { SYS_REMOVEXATTRAT, EOPNOTSUPP },
-	{ SYS_FILE_SETATTR, EOPNOTSUPP },
+	{ SYS_FILE_SETATTR, EOPNOTSUPP }, { SYS_getxattr, EOPNOTSUPP },
+	{ SYS_lgetxattr, EOPNOTSUPP }, { SYS_GETXATTRAT, EOPNOTSUPP },
+	/* Pins and gets what lies in a file system of its own. */
+	{ SYS_bpf, EPERM },
 	/* Another root, and other rights. */
 	{ SYS_chroot, EPERM }, { SYS_pivot_root, EPERM }, { SYS_mount, EPERM },
 	{ SYS_umount2, EPERM }, { SYS_open_tree, EPERM },
@@ -1048,6 +1055,12 @@ static const struct refusal refusals[] = {
 	{ SYS_process_vm_writev, EPERM }, { SYS_pidfd_getfd, EPERM },
 	{ SYS_process_madvise, EPERM }, { SYS_keyctl, EPERM },
 	{ SYS_add_key, EPERM }, { SYS_request_key, EPERM },
+	{ SYS_perf_event_open, EPERM }, { SYS_kcmp, EPERM },
+	/* And what these share with everybody of the same ids. */
+	{ SYS_shmget, ENOSYS }, { SYS_shmat, ENOSYS }, { SYS_shmctl, ENOSYS },
+	{ SYS_semget, ENOSYS }, { SYS_semop, ENOSYS }, { SYS_semctl, ENOSYS },
+	{ SYS_semtimedop, ENOSYS }, { SYS_msgget, ENOSYS },
+	{ SYS_msgsnd, ENOSYS }, { SYS_msgrcv, ENOSYS }, { SYS_msgctl, ENOSYS },
 	/* Memory that whoever reads it waits for: the supervisor. */
 	{ SYS_userfaultfd, EPERM },
 };
@@ -1132,6 +1145,8 @@ static void make_filter(void)
 	for (i = 0; i < ARRAY_SIZE(refusals); i++)
 		say_if(refusals[i].nr, refuse | refusals[i].error);
 	say_if_arg(SYS_clone, 0, BPF_JSET, NEW_NAMESPACES, refuse | EPERM);
+	/* The limits of others, by their number: 0 is the caller. */
+	say_if_arg(SYS_prlimit64, 0, BPF_JSET, ~0U, refuse | EPERM);
 	/* Services, which have a path too, and do things for others. */
 	say_if_arg(SYS_socket, 0, BPF_JEQ, AF_UNIX, refuse | EACCES);
 	/* One of a pair can send to them, and SOCK_RAW is the same there. */
