@@ -525,6 +525,24 @@ static void attributes(void)
 	       !ioctl(to, FICLONE, fd) || errno != ENOTTY);
 }
 
+/* Files that others would run with our ids. */
+static bool is_plain(int fd)
+{
+	struct stat st;
+	bool is = fd >= 0 && !fstat(fd, &st) && !(st.st_mode & 06000);
+
+	close(fd);
+	return is;
+}
+
+static void modes(void)
+{
+	report("a file that has our ids",
+	       is_plain(open(in("work/suid"), O_WRONLY | O_CREAT, 06700)));
+	report("nor one without a name",
+	       is_plain(open(in("work"), O_WRONLY | O_TMPFILE, 06700)));
+}
+
 /* What a supervisor could wait for that opens a file, or reads memory. */
 static void waiting(void)
 {
@@ -666,6 +684,7 @@ int main(int argc, char **argv)
 	other_ways();
 	others();
 	attributes();
+	modes();
 	waiting();
 	services();
 	crowd();

@@ -604,6 +604,9 @@ static int open_as(const struct job *job, int flags, int i, mode_t mode)
 		return ret;
 	if (i >= 0)
 		overlay_seccomp_redirect_arg(r, i, flags | O_NOFOLLOW);
+	/* The mode is behind the flags, or behind the path. */
+	i = i < 0 ? job->call->path + 1 : i + 1;
+	overlay_seccomp_redirect_arg(r, i, mode & 01777);
 	return overlay_seccomp_redirect_send(r);
 }
 
