@@ -351,7 +351,7 @@ overlay_seccomp_send_redirect(int listener,
  *
  * A pool costs two descriptors for each address space in which it has
  * redirected a call, and at most 16 MiB of memory there; those that are gone
- * are dropped when a new one comes.
+ * are dropped when a new one comes, or when no descriptor is left.
  */
 struct overlay_seccomp_pins;
 

@@ -33,23 +33,25 @@ static __u64 start_in(const char *stat)
 	return start;
 }
 
-__u64 task_start(pid_t tid)
+int task_start(pid_t tid, __u64 *start)
 {
 	char path[64], stat[1024];
 	ssize_t len;
-	int fd;
+	int fd, err;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/stat", (int)tid,
 		 (int)tid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
+		return no_such_thread(errno);
 	len = read(fd, stat, sizeof(stat) - 1);
+	err = errno;
 	close(fd);
 	if (len < 0)
-		return 0;
+		return -err;
 	stat[len] = 0;
-	return start_in(stat);
+	*start = start_in(stat);
+	return *start ? 0 : -ESRCH;
 }
 
 static bool is_member(const struct space *space, pid_t tid, __u64 start)
@@ -68,16 +70,23 @@ bool space_has_member(const struct space *space, const struct caller *caller)
 	return is_member(space, caller->tid, caller->start);
 }
 
-bool space_has_peer(const struct space *space, pid_t tid)
+int space_has_peer(const struct space *space, pid_t tid)
 {
 	const struct member *m = space->members;
+	__u64 start;
 	size_t i;
+	int ret;
 
-	for (i = 0; i < space->n_members; i++, m++)
-		if (task_sharing(tid, m->tid) == SHARED &&
-		    task_start(m->tid) == m->start)
-			return true;
-	return false;
+	for (i = 0; i < space->n_members; i++, m++) {
+		if (task_sharing(tid, m->tid) != SHARED)
+			continue;
+		ret = task_start(m->tid, &start);
+		if (!ret && start == m->start)
+			return 1;
+		if (ret < 0 && ret != -ESRCH)
+			return ret;
+	}
+	return 0;
 }
 
 static void drop_gone(struct space *space, pid_t tid)
@@ -126,10 +135,12 @@ int space_add(struct space *space, const struct caller *caller)
 {
 	struct member self = { .tid = caller->tid, .start = caller->start };
 	struct member first = { .tid = overlay_seccomp_tgid(caller->tid) };
-	int ret;
+	int ret = first.tid;
 
-	if (first.tid > 0)
-		first.start = task_start(first.tid);
+	if (ret > 0)
+		ret = task_start(first.tid, &first.start);
+	if (ret < 0 && ret != -ESRCH)
+		return ret;
 	/* Else it may be another's: a member is forever. */
 	ret = overlay_seccomp_pending(caller->listener, caller->id);
 	if (ret <= 0)

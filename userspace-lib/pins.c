@@ -39,8 +39,7 @@ void pins_drop(struct overlay_seccomp_pins *pins, struct space *space)
 	space_free(space);
 }
 
-/* Drops what execve(2) and the end of processes have left behind. */
-static void sweep(struct overlay_seccomp_pins *pins)
+void pins_sweep(struct overlay_seccomp_pins *pins)
 {
 	struct space *space, *next;
 
@@ -68,14 +67,18 @@ static struct space *find_as_member(struct overlay_seccomp_pins *pins,
 }
 
 /* The child of a fork(2) sees the pins as well, but shares with nobody. */
-static struct space *find_as_peer(struct overlay_seccomp_pins *pins, pid_t tid)
+static int find_as_peer(struct overlay_seccomp_pins *pins, pid_t tid,
+			struct space **space)
 {
-	struct space *space;
+	int ret = 0;
 
-	for (space = pins->spaces; space; space = space->next)
-		if (space_is_seen(space, tid) && space_has_peer(space, tid))
-			return space;
-	return NULL;
+	for (*space = pins->spaces; *space; *space = (*space)->next) {
+		if (space_is_seen(*space, tid))
+			ret = space_has_peer(*space, tid);
+		if (ret)
+			break;
+	}
+	return ret;
 }
 
 int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
@@ -83,7 +86,7 @@ int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
 {
 	int ret;
 
-	sweep(pins);
+	pins_sweep(pins);
 	ret = space_new(caller->tid, space);
 	if (ret < 0)
 		return ret;
@@ -101,13 +104,15 @@ int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
 int pins_find(struct overlay_seccomp_pins *pins, const struct caller *caller,
 	      struct space **space, bool *is_new)
 {
+	int ret;
+
 	*is_new = false;
 	*space = find_as_member(pins, caller);
 	if (*space)
 		return 0;
-	*space = find_as_peer(pins, caller->tid);
-	if (*space)
-		return space_add(*space, caller);
+	ret = find_as_peer(pins, caller->tid, space);
+	if (ret)
+		return ret < 0 ? ret : space_add(*space, caller);
 	*is_new = true;
 	return pins_add(pins, caller, space);
 }

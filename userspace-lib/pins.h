@@ -144,11 +144,11 @@ bool space_has_member(const struct space *space, const struct caller *caller);
 enum sharing { SHARED, NOT_SHARED, UNKNOWN };
 enum sharing task_sharing(pid_t tid, pid_t other);
 
-/* When a task began, to 10 ms, or 0: it is gone, or cannot be seen. */
-__u64 task_start(pid_t tid);
+/* When a task began, to 10 ms. Returns 0 or -errno. */
+int task_start(pid_t tid, __u64 *start);
 
-/* Does a member share its memory with @tid? */
-bool space_has_peer(const struct space *space, pid_t tid);
+/* Does a member share its memory with @tid? Returns 1, 0 or -errno. */
+int space_has_peer(const struct space *space, pid_t tid);
 
 /**
  * pins_find() - the address space of a caller, made if it is new
@@ -163,6 +163,9 @@ int pins_find(struct overlay_seccomp_pins *pins, const struct caller *caller,
 /* Makes one anew. */
 int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
 	     struct space **space);
+
+/* Drops what execve(2) and the end of processes have left behind. */
+void pins_sweep(struct overlay_seccomp_pins *pins);
 
 /* Drops it from the pool. */
 void pins_drop(struct overlay_seccomp_pins *pins, struct space *space);

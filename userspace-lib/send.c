@@ -63,18 +63,15 @@ static int post_from(const struct overlay_seccomp_redirect *r,
 }
 
 /* In pins that the caller has, or gets now. */
-static int post_pinned(struct overlay_seccomp_redirect *r)
+static int try_pinned(struct overlay_seccomp_redirect *r)
 {
 	struct space *space;
 	bool is_new;
 	int ret;
 
-	/* A supervisor of 32 bits could not look where pins are. */
-	if (sizeof(void *) < sizeof(__u64))
-		return -EOPNOTSUPP;
-	r->caller.start = task_start(r->caller.tid);
-	if (!r->caller.start)
-		return no_such_thread(ENOENT);
+	ret = task_start(r->caller.tid, &r->caller.start);
+	if (ret < 0)
+		return ret;
 	ret = pins_find(r->pins, &r->caller, &space, &is_new);
 	if (ret < 0)
 		return ret;
@@ -93,6 +90,21 @@ static int post_pinned(struct overlay_seccomp_redirect *r)
 	if (!space->n_pins)
 		pins_drop(r->pins, space);
 	return ret;
+}
+
+static int post_pinned(struct overlay_seccomp_redirect *r)
+{
+	int ret;
+
+	/* A supervisor of 32 bits could not look where pins are. */
+	if (sizeof(void *) < sizeof(__u64))
+		return -EOPNOTSUPP;
+	ret = try_pinned(r);
+	if (ret != -EMFILE && ret != -ENFILE)
+		return ret;
+	/* A pool may have the last ones, for address spaces that are gone. */
+	pins_sweep(r->pins);
+	return try_pinned(r);
 }
 
 static int send_it(struct overlay_seccomp_redirect *r)

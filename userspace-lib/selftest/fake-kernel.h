@@ -71,7 +71,10 @@ static int n_mms;
 static __u64 next_id = 100, clock_ticks = 1000;
 
 /* The next calls of these fail. */
-static struct failure { int error, times; } pin_fails, send_fails, kcmp_fails;
+static struct failure { int error, times; } pin_fails, send_fails, kcmp_fails,
+	       open_fails;
+/* After so many that succeed. */
+static int opens_left;
 static int n_pin_calls;
 /* Is killed when somebody asks what it shares. */
 static struct task *dies_when_compared;
@@ -465,6 +468,10 @@ int __wrap_open(const char *path, int flags, ...)
 
 	if (sscanf(path, "/proc/%d/%15s", &tid, name) != 2)
 		return __real_open(path, flags);
+	if (opens_left)
+		opens_left--;
+	else if (failing(&open_fails, NULL))
+		return -1;
 	t = find_task(tid);
 	errno = ENOENT;
 	if (!t)

@@ -625,6 +625,50 @@ static void many_processes(void)
 	close(fd);
 }
 
+static int lowest_descriptor(void)
+{
+	int fd = dup(0);
+
+	close(fd);
+	return fd;
+}
+
+/* A pool that has the last ones gives up what it does not need. */
+static void no_descriptor(int error)
+{
+	struct task *t = start_process(100), *other = start_process(500);
+	struct seccomp_notif call;
+	int fd, i;
+
+	redirect(t, "/a");
+	call = notify(t);
+	fd = lowest_descriptor();
+	redirect(other, "/b");
+	end_task(other);
+	EXPECT(lowest_descriptor() != fd, 1);
+	open_fails = (struct failure){ error, 1000 };
+	EXPECT(send_path(&call, "/a"), -error);
+	open_fails.times = 0;
+	EXPECT(lowest_descriptor(), fd);
+	EXPECT(t->waits, 1);
+	/* Whatever cannot be opened, it is not taken for somebody who left. */
+	for (i = 0; i < 5; i++) {
+		opens_left = i;
+		open_fails = (struct failure){ error, 1 };
+		redirect(share(t, 101 + i, 100), "/a");
+		EXPECT(t->mm->n, 1);
+	}
+	opens_left = open_fails.times = 0;
+	for (i = 0; i < 6; i++)
+		end_task(find_task(100 + i));
+}
+
+static void no_descriptors(void)
+{
+	no_descriptor(EMFILE);
+	no_descriptor(ENFILE);
+}
+
 /* After the pool: what still runs must not notice. */
 static void pool_ends_first(void)
 {
@@ -769,8 +813,8 @@ int main(void)
 		forged_for_a_peer, forged_when_full, killed_when_full,
 		late_request, restarted_call, exhausted, retries, errors, gone,
 		numbers_only, refused_arguments, vectors_64, vectors_32,
-		narrow_call, structures, many_processes, pool_ends_first,
-		at_random,
+		narrow_call, structures, many_processes, no_descriptors,
+		pool_ends_first, at_random,
 	};
 	size_t i;
 
