@@ -50,35 +50,64 @@ void pins_sweep(struct overlay_seccomp_pins *pins)
 	}
 }
 
-static struct space *find_as_member(struct overlay_seccomp_pins *pins,
-				    const struct caller *caller)
+/* A pin can be made to fault, but nobody can unmap it. 1, 0 or -errno. */
+static int has_pins(const struct space *space, pid_t tid)
 {
-	struct space *space;
-
-	for (space = pins->spaces; space; space = space->next) {
-		if (!space_has_member(space, caller))
-			continue;
-		if (space_is_seen(space, caller->tid))
-			return space;
-		/* It has left by execve(2). */
-		space_remove(space, caller->tid);
-	}
-	return NULL;
+	return space_is_seen(space, tid) ? 1 : space_is_pinned(space, tid);
 }
 
-/* The child of a fork(2) sees the pins as well, but shares with nobody. */
+/* Returns 1 with a space, 0, or -errno. */
+static int find_as_member(struct overlay_seccomp_pins *pins,
+			  const struct caller *caller, struct space **space)
+{
+	int ret;
+
+	for (*space = pins->spaces; *space; *space = (*space)->next) {
+		if (!space_has_member(*space, caller))
+			continue;
+		ret = has_pins(*space, caller->tid);
+		if (ret)
+			return ret;
+		/* It has left by execve(2). */
+		space_remove(*space, caller->tid);
+	}
+	return 0;
+}
+
+static bool was_pinned(const struct space *space, pid_t tid)
+{
+	(void)tid;
+	return space->pinned;
+}
+
+/*
+ * The child of a fork(2) has the pins as well, but shares with nobody; who
+ * shares with somebody that has called execve(2) since does not have them.
+ */
+static int find_peer(struct overlay_seccomp_pins *pins, pid_t tid,
+		     bool (*has)(const struct space *space, pid_t tid),
+		     struct space **space)
+{
+	int ret;
+
+	for (*space = pins->spaces; *space; *space = (*space)->next) {
+		ret = has(*space, tid) ? space_has_peer(*space, tid) : 0;
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* By the mark, which is quick. Pins can be there without it. */
 static int find_as_peer(struct overlay_seccomp_pins *pins, pid_t tid,
 			struct space **space)
 {
-	int ret = 0;
+	int ret = find_peer(pins, tid, space_is_seen, space);
 
-	for (*space = pins->spaces; *space; *space = (*space)->next) {
-		if (space_is_seen(*space, tid))
-			ret = space_has_peer(*space, tid);
-		if (ret)
-			break;
-	}
-	return ret;
+	if (ret || !pins->spaces)
+		return ret;
+	ret = spaces_look(pins->spaces, tid);
+	return ret < 0 ? ret : find_peer(pins, tid, was_pinned, space);
 }
 
 int pins_add(struct overlay_seccomp_pins *pins, const struct caller *caller,
@@ -107,9 +136,9 @@ int pins_find(struct overlay_seccomp_pins *pins, const struct caller *caller,
 	int ret;
 
 	*is_new = false;
-	*space = find_as_member(pins, caller);
-	if (*space)
-		return 0;
+	ret = find_as_member(pins, caller, space);
+	if (ret)
+		return ret < 0 ? ret : 0;
 	ret = find_as_peer(pins, caller->tid, space);
 	if (ret)
 		return ret < 0 ? ret : space_add(*space, caller);

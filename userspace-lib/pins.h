@@ -58,6 +58,9 @@ struct space {
 	int		memfd;
 	int		mem;		/* of the mm that it was opened for */
 	char		*map;		/* SPACE_SIZE bytes of the memfd */
+	dev_t		device;		/* of the memfd */
+	ino_t		inode;
+	bool		pinned;		/* where spaces_look() has looked */
 	struct pin	pins[MAX_PINS];
 	size_t		n_pins;
 	struct slot	*slots;
@@ -111,6 +114,9 @@ bool space_is_seen(const struct space *space, pid_t tid);
  * Return: 1 or 0, or -errno.
  */
 int space_is_pinned(const struct space *space, pid_t tid);
+
+/* The same of a whole list at once, in @pinned of each. Returns 0 or -errno. */
+int spaces_look(struct space *spaces, pid_t tid);
 
 /**
  * space_take() - find room in pins, or pin more

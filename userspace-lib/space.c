@@ -39,8 +39,12 @@ static int make_memfd(void)
  */
 static int map_memfd(struct space *space)
 {
-	if (ftruncate(space->memfd, SPACE_SIZE))
+	struct stat st;
+
+	if (ftruncate(space->memfd, SPACE_SIZE) || fstat(space->memfd, &st))
 		return -errno;
+	space->device = st.st_dev;
+	space->inode = st.st_ino;
 	space->map = mmap(NULL, SPACE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED,
 			  space->memfd, 0);
 	if (space->map == MAP_FAILED ||
@@ -98,12 +102,15 @@ void space_free(struct space *space)
 	free(space);
 }
 
-/* /proc/PID/mem stays with the mm for which it was opened: 0 when that ends. */
+/*
+ * /proc/PID/mem stays with the mm for which it was opened: 0 when that ends,
+ * and an error for what its users have made to fault.
+ */
 bool space_lives(const struct space *space)
 {
 	char byte;
 
-	return pread(space->mem, &byte, 1, space->pins[0].addr) == 1;
+	return pread(space->mem, &byte, 1, space->pins[0].addr) != 0;
 }
 
 bool space_is_seen(const struct space *space, pid_t tid)
@@ -154,39 +161,81 @@ static bool parse_mapping(const char *line, struct mapping *m)
 		      &m->offset, &m->major, &m->minor, &m->inode) == 5;
 }
 
-/* What begins at @addr, in @m. Another mapping, or none: false. */
-static bool find_mapping(FILE *maps, __u64 addr, struct mapping *m)
+static bool is_first_pin(const struct space *space, const struct mapping *m)
 {
-	bool found = false;
-	char *line = NULL;
-	size_t room = 0;
+	const struct pin *first = &space->pins[0];
 
-	*m = (struct mapping){ };
-	while (!found && m->start <= addr && getline(&line, &room, maps) > 0)
-		found = parse_mapping(line, m) && m->start == addr;
-	free(line);
-	return found;
+	return m->inode == space->inode && m->start == first->addr &&
+	       m->offset == first->offset && m->major == major(space->device) &&
+	       m->minor == minor(space->device);
+}
+
+static FILE *open_maps(pid_t tid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)tid);
+	return fopen(path, "re");
+}
+
+/* Returns 1 with the next line, 0 at the end, or -errno. */
+static int next_mapping(FILE *maps, char **line, size_t *room,
+			struct mapping *m)
+{
+	while (getline(line, room, maps) >= 0)
+		if (parse_mapping(*line, m))
+			return 1;
+	return feof(maps) ? 0 : -errno;
 }
 
 int space_is_pinned(const struct space *space, pid_t tid)
 {
-	const struct pin *first = &space->pins[0];
-	struct mapping m;
-	char path[32];
-	struct stat st;
-	bool found;
+	struct mapping m = { };
+	char *line = NULL;
+	size_t room = 0;
 	FILE *maps;
+	int ret;
 
-	if (fstat(space->memfd, &st))
-		return -errno;
-	snprintf(path, sizeof(path), "/proc/%d/maps", (int)tid);
-	maps = fopen(path, "re");
+	maps = open_maps(tid);
 	if (!maps)
 		return no_such_thread(errno);
-	found = find_mapping(maps, first->addr, &m);
+	do {
+		ret = next_mapping(maps, &line, &room, &m);
+	} while (ret > 0 && m.start < space->pins[0].addr);
+	free(line);
 	fclose(maps);
-	return found && m.offset == first->offset && m.inode == st.st_ino &&
-	       m.major == major(st.st_dev) && m.minor == minor(st.st_dev);
+	return ret > 0 ? is_first_pin(space, &m) : ret;
+}
+
+static void mark_pinned(struct space *spaces, const struct mapping *m)
+{
+	struct space *space;
+
+	for (space = spaces; space; space = space->next)
+		if (is_first_pin(space, m))
+			space->pinned = true;
+}
+
+int spaces_look(struct space *spaces, pid_t tid)
+{
+	struct space *space;
+	char *line = NULL;
+	struct mapping m;
+	size_t room = 0;
+	FILE *maps;
+	int ret;
+
+	maps = open_maps(tid);
+	if (!maps)
+		return no_such_thread(errno);
+	for (space = spaces; space; space = space->next)
+		space->pinned = false;
+	while ((ret = next_mapping(maps, &line, &room, &m)) > 0)
+		if (m.inode)
+			mark_pinned(spaces, &m);
+	free(line);
+	fclose(maps);
+	return ret;
 }
 
 static bool reaches(const struct pin *p, bool narrow)

@@ -45,6 +45,8 @@ struct mm {
 	/* What a target may put at an address by itself. */
 	__u64		forged_at;
 	char		forged[16];
+	/* Its pins fault, and are there. Or: nobody may look. */
+	bool		guarded, hidden;
 };
 
 struct reads {
@@ -72,7 +74,7 @@ static __u64 next_id = 100, clock_ticks = 1000;
 
 /* The next calls of these fail. */
 static struct failure { int error, times; } pin_fails, send_fails, kcmp_fails,
-	       open_fails;
+	       open_fails, maps_fails;
 /* After so many that succeed. */
 static int opens_left;
 static int n_pin_calls;
@@ -424,7 +426,9 @@ ssize_t __wrap_process_vm_readv(pid_t pid, const struct iovec *here,
 	errno = ESRCH;
 	if (!t)
 		return -1;
-	errno = EFAULT;
+	errno = t->mm->hidden ? EPERM : EFAULT;
+	if (t->mm->guarded || t->mm->hidden)
+		return -1;
 	if (find_pinned(t->mm, 0, addr, there->iov_len)) {
 		peek(t, addr, here->iov_base, here->iov_len);
 	} else if (t->mm->forged_at == addr && addr) {
@@ -446,7 +450,8 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 	if (!opened[fd]->users)
 		return 0;
 	EXPECT(find_pinned(opened[fd], 0, offset, 1) != NULL, 1);
-	return 1;
+	errno = EIO;
+	return opened[fd]->guarded ? -1 : 1;
 }
 
 static inline int file_with(const char *text)
@@ -498,6 +503,15 @@ static inline void print_mapping(FILE *maps, const struct pinned *p)
 		minor(st.st_dev), (unsigned long long)st.st_ino);
 }
 
+static inline ssize_t fail_to_read(void *cookie, char *buf, size_t size)
+{
+	(void)cookie;
+	(void)buf;
+	(void)size;
+	errno = ESRCH;
+	return -1;
+}
+
 /* /proc/PID/maps, upward. */
 static inline FILE *maps_of(const struct mm *mm)
 {
@@ -506,6 +520,11 @@ static inline FILE *maps_of(const struct mm *mm)
 	const struct pinned *p, *next;
 	__u64 from = 0;
 
+	if (failing(&maps_fails, NULL)) {
+		fclose(maps);
+		return fopencookie(NULL, "r", (cookie_io_functions_t){
+						.read = fail_to_read });
+	}
 	do {
 		next = forged.addr > from ? &forged : NULL;
 		for (p = mm->pins; p < mm->pins + mm->n; p++)
@@ -534,8 +553,10 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 	errno = ENOENT;
 	if (!t)
 		return NULL;
-	if (!strcmp(name, "maps"))
-		return maps_of(t->mm);
+	if (!strcmp(name, "maps")) {
+		errno = EACCES;
+		return t->mm->hidden ? NULL : maps_of(t->mm);
+	}
 	EXPECT(strcmp(name, "status"), 0);
 	snprintf(text, sizeof(text), "Name:\ta\nTgid:\t%d\n", t->tgid);
 	return fdopen(file_with(text), mode);

@@ -245,6 +245,47 @@ static void forged_for_a_peer(void)
 	EXPECT(b->mm->pins[0].ino != a->mm->pins[0].ino, 1);
 }
 
+/* As by MADV_GUARD_INSTALL: what cannot be read is there nevertheless. */
+static void guarded(void)
+{
+	struct task *t = start_process(100), *other = start_process(500);
+	int i;
+
+	redirect(t, "/a");
+	t->mm->guarded = true;
+	for (i = 0; i < 20; i++) {
+		redirect(t, "/b");
+		redirect(share(t, 101 + i, 100), "/c");
+		redirect(share(t, 201 + i, 201 + i), "/d");
+	}
+	/* Nor is it gone when the pool looks for what is. */
+	redirect(other, "/e");
+	redirect(t, "/f");
+	EXPECT(t->mm->n, 1);
+}
+
+/* As by PR_SET_DUMPABLE, and back: whoever cannot be seen has not left. */
+static void hidden(void)
+{
+	struct task *t = start_process(100);
+	struct seccomp_notif call;
+
+	redirect(t, "/a");
+	call = notify(t);
+	t->mm->hidden = true;
+	EXPECT(send_path(&call, "/b"), -EACCES);
+	t->mm->hidden = false;
+	EXPECT(send_path(&call, "/b"), OVERLAY_SECCOMP_ANSWERED);
+	EXPECT(t->mm->n, 1);
+	/* Nor has one of whom nothing can be read. */
+	t->mm->guarded = true;
+	maps_fails = (struct failure){ ESRCH, 1 };
+	call = notify(t);
+	EXPECT(send_path(&call, "/c"), -ESRCH);
+	EXPECT(send_path(&call, "/c"), OVERLAY_SECCOMP_ANSWERED);
+	EXPECT(t->mm->n, 1);
+}
+
 /* No room is left where @t is, for more than 100 KB. */
 static void fill_up(struct task *t)
 {
@@ -811,7 +852,7 @@ int main(void)
 		one_thread, threads, vfork_children, fork_children,
 		exec_in_place, threads_in_turn, number_again, forged,
 		forged_for_a_peer, forged_when_full, killed_when_full,
-		late_request, restarted_call, exhausted, retries, errors, gone,
+		guarded, hidden, late_request, restarted_call, exhausted, retries, errors, gone,
 		numbers_only, refused_arguments, vectors_64, vectors_32,
 		narrow_call, structures, many_processes, no_descriptors,
 		pool_ends_first, at_random,
