@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "internal.h"
 #include "pins.h"
+
+/* Of user space's clock (USER_HZ), in a second, and in nanoseconds. */
+#define TICKS	100ULL
+#define TICK	(1000000000 / TICKS)
 
 enum sharing task_sharing(pid_t tid, pid_t other)
 {
@@ -130,7 +135,40 @@ static int add(struct space *space, pid_t tid, const struct member *new)
 	return ret;
 }
 
-/* The first thread often outlives those that make calls. */
+/* By the clock of /proc/PID/stat, in the time namespace of whoever reads it. */
+bool caller_is_young(const struct caller *caller)
+{
+	struct timespec now;
+
+	if (clock_gettime(CLOCK_BOOTTIME, &now))
+		return true;
+	return now.tv_sec * TICKS + now.tv_nsec / TICK <= caller->start;
+}
+
+static int sleep_while_young(const struct caller *caller)
+{
+	const __u64 tick = caller->start + 1;
+	const struct timespec until = {
+		.tv_sec = tick / TICKS,
+		.tv_nsec = tick % TICKS * TICK,
+	};
+	int err;
+
+	do {
+		err = clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &until,
+				      NULL);
+	} while (err == EINTR);
+	return -err;
+}
+
+/*
+ * The first thread often outlives those that make calls.
+ *
+ * A member that ends in the tick in which it began could have its number taken,
+ * within that tick, by the child of a fork(2), which sees the pins as well.
+ * When that tick is over and the caller still waits, whoever has its number
+ * after it has begun later. Its first thread has begun no later than itself.
+ */
 int space_add(struct space *space, const struct caller *caller)
 {
 	struct member self = { .tid = caller->tid, .start = caller->start };
@@ -140,6 +178,9 @@ int space_add(struct space *space, const struct caller *caller)
 	if (ret > 0)
 		ret = task_start(first.tid, &first.start);
 	if (ret < 0 && ret != -ESRCH)
+		return ret;
+	ret = caller_is_young(caller) ? sleep_while_young(caller) : 0;
+	if (ret < 0)
 		return ret;
 	/* Else it may be another's: a member is forever. */
 	ret = overlay_seccomp_pending(caller->listener, caller->id);

@@ -140,8 +140,11 @@ int pins_find(struct overlay_seccomp_pins *pins, const struct caller *caller,
 	if (ret)
 		return ret < 0 ? ret : 0;
 	ret = find_as_peer(pins, caller->tid, space);
+	if (ret < 0)
+		return ret;
+	/* A peer has been found, and will be again: nobody need sleep. */
 	if (ret)
-		return ret < 0 ? ret : space_add(*space, caller);
+		return caller_is_young(caller) ? 0 : space_add(*space, caller);
 	*is_new = true;
 	return pins_add(pins, caller, space);
 }

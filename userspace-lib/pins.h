@@ -140,7 +140,8 @@ void space_release_earlier(struct space *space, const struct caller *caller);
 /**
  * space_add() - a caller is a member, and so is the first thread of its process
  *
- * Return: 0 or -errno; -ESRCH: it does not wait any more.
+ * Sleeps while it is young. Return: 0 or -errno; -ESRCH: it does not wait any
+ * more.
  */
 int space_add(struct space *space, const struct caller *caller);
 void space_remove(struct space *space, pid_t tid);
@@ -149,6 +150,9 @@ bool space_has_member(const struct space *space, const struct caller *caller);
 /* Not shared: also by a task that is gone, or has no memory any more. */
 enum sharing { SHARED, NOT_SHARED, UNKNOWN };
 enum sharing task_sharing(pid_t tid, pid_t other);
+
+/* Could another have its number and have begun in the same tick of 10 ms? */
+bool caller_is_young(const struct caller *caller);
 
 /* When a task began, to 10 ms. Returns 0 or -errno. */
 int task_start(pid_t tid, __u64 *start);

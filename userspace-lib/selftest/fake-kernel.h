@@ -21,6 +21,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "stock.h"
 
@@ -70,11 +71,13 @@ struct task {
 static struct task tasks[MAX_TASKS];
 static struct mm mms[MAX_MMS];
 static int n_mms;
+/* Much can happen within a tick: they go by when somebody sleeps. */
 static __u64 next_id = 100, clock_ticks = 1000;
+static int n_sleeps;
 
 /* The next calls of these fail. */
 static struct failure { int error, times; } pin_fails, send_fails, kcmp_fails,
-	       open_fails, maps_fails;
+	       open_fails, maps_fails, sleep_fails;
 /* After so many that succeed. */
 static int opens_left;
 static int n_pin_calls;
@@ -123,7 +126,7 @@ static inline struct task *new_task(pid_t tid, pid_t tgid, struct mm *mm)
 	for (i = 0; tasks[i].tid; i++)
 		EXPECT(i < MAX_TASKS - 1, 1);
 	tasks[i] = (struct task){ .tid = tid, .tgid = tgid, .mm = mm,
-				  .start = ++clock_ticks,
+				  .start = clock_ticks,
 				  .arch = AUDIT_ARCH_X86_64 };
 	return &tasks[i];
 }
@@ -452,6 +455,33 @@ ssize_t __wrap_pread(int fd, void *buf, size_t size, off_t offset)
 	EXPECT(find_pinned(opened[fd], 0, offset, 1) != NULL, 1);
 	errno = EIO;
 	return opened[fd]->guarded ? -1 : 1;
+}
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *now)
+{
+	EXPECT(clock, CLOCK_BOOTTIME);
+	now->tv_sec = clock_ticks / 100;
+	now->tv_nsec = clock_ticks % 100 * 10000000 + 9999999;
+	return 0;
+}
+
+int __wrap_clock_nanosleep(clockid_t clock, int flags,
+			   const struct timespec *until, struct timespec *left);
+int __wrap_clock_nanosleep(clockid_t clock, int flags,
+			   const struct timespec *until, struct timespec *left)
+{
+	__u64 tick = until->tv_sec * 100 + until->tv_nsec / 10000000;
+
+	(void)left;
+	EXPECT(clock, CLOCK_BOOTTIME);
+	EXPECT(flags, TIMER_ABSTIME);
+	if (failing(&sleep_fails, NULL))
+		return errno;
+	EXPECT(tick, (long)clock_ticks + 1);
+	clock_ticks = tick;
+	n_sleeps++;
+	return 0;
 }
 
 static inline int file_with(const char *text)

@@ -66,7 +66,7 @@ static void setup(void)
 	EXPECT(overlay_seccomp_pins_new(LISTENER, &pins), 0);
 	for (i = 0; i < MAX_TASKS; i++)
 		EXPECT(tasks[i].tid, 0);
-	n_pin_calls = 0;
+	n_pin_calls = n_sleeps = 0;
 }
 
 static void teardown(void)
@@ -199,6 +199,41 @@ static void number_again(void)
 	/* So that it may not give up what is in use there. */
 	redirect(c, "/d");
 	EXPECT(redirect(a, "/e") == at, 1);
+}
+
+/* It ends in the tick in which it began, and so does not tell from the next. */
+static void number_in_a_tick(void)
+{
+	struct task *a = start_process(100), *b, *c;
+	struct seccomp_notif call;
+	int i;
+
+	redirect(a, "/a");
+	EXPECT(n_sleeps, 1);
+	for (i = 0; i < 50; i++) {
+		b = share(a, 101, 100);
+		redirect(b, "/b");
+		end_task(b);
+		c = fork_task(a, 101);
+		redirect(c, "/c");
+		EXPECT(c->mm->n, 2);
+		/* For want of room, what is over where it is called from. */
+		call = notify(a);
+		EXPECT(send_bytes(&call, (64 << 10) - 40), 1);
+		end_task(c);
+	}
+	EXPECT(a->mm->n, 1);
+	/* Only address spaces that are new wait for it, not each thread. */
+	EXPECT(n_sleeps, 51);
+	/* Who cannot sleep can have nothing placed. */
+	c = start_process(500);
+	call = notify(c);
+	sleep_fails = (struct failure){ EINTR, 50 };
+	EXPECT(send_path(&call, "/d"), OVERLAY_SECCOMP_ANSWERED);
+	c = start_process(501);
+	call = notify(c);
+	sleep_fails = (struct failure){ EPERM, 1 };
+	EXPECT(send_path(&call, "/d"), -EPERM);
 }
 
 /* After execve(2), @t puts there what looks like the first pin of @other's. */
@@ -405,6 +440,7 @@ static void exhausted(void)
 	EXPECT(send_bytes(&call, (8 << 20) - 16), OVERLAY_SECCOMP_ANSWERED);
 	/* Where nobody may ask who has left, nothing is taken away. */
 	other = share(t, 101, 100);
+	clock_ticks++;
 	redirect(other, "/a");
 	call = notify(other);
 	kcmp_fails = (struct failure){ EPERM, 1000 };
@@ -814,6 +850,7 @@ static void at_random(void)
 	start_process(100);
 	for (i = 0; i < 3000; i++) {
 		n = count_tasks();
+		clock_ticks += rand() % 50 == 0;
 		switch (rand() % 8) {
 		case 0:
 			if (n < 40)
@@ -850,7 +887,8 @@ int main(void)
 {
 	void (*const tests[])(void) = {
 		one_thread, threads, vfork_children, fork_children,
-		exec_in_place, threads_in_turn, number_again, forged,
+		exec_in_place, threads_in_turn, number_again, number_in_a_tick,
+		forged,
 		forged_for_a_peer, forged_when_full, killed_when_full,
 		guarded, hidden, late_request, restarted_call, exhausted, retries, errors, gone,
 		numbers_only, refused_arguments, vectors_64, vectors_32,
