@@ -18,6 +18,9 @@
 #define SPACE_SIZE	(2 * LAST_PIN)
 #define MARK_SIZE	16
 
+/* After which an ioctl is not made once more: somebody wants out of it. */
+#define MAX_SIGNALS	100
+
 /*
  * Part of a pin, and what one call has been redirected to. It must stay as it
  * is until that call is over.

@@ -28,6 +28,7 @@ static int post(const struct overlay_seccomp_redirect *r, int memfd, __u64 base)
 		.ptr_mask = r->ptr_mask,
 		.memfd = memfd,
 	};
+	int signals = MAX_SIGNALS;
 	size_t i;
 	int ret;
 
@@ -40,7 +41,7 @@ static int post(const struct overlay_seccomp_redirect *r, int memfd, __u64 base)
 	do {
 		ret = overlay_seccomp_send_redirect(r->caller.listener,
 						    &response);
-	} while (ret == -EINTR);
+	} while (ret == -EINTR && --signals);
 	return ret;
 }
 

@@ -128,7 +128,7 @@ static int pin(const struct space *space, const struct caller *caller,
 	       struct pin *p)
 {
 	struct seccomp_notif_pin_install install;
-	int tries = RETRIES;
+	int tries = RETRIES, signals = MAX_SIGNALS;
 	int ret;
 
 	do {
@@ -140,7 +140,7 @@ static int pin(const struct space *space, const struct caller *caller,
 		};
 		/* Again: what is there already is found, and not made twice. */
 		ret = overlay_seccomp_pin(caller->listener, &install);
-	} while (ret == -EINTR || (ret == -EAGAIN && --tries));
+	} while ((ret == -EINTR && --signals) || (ret == -EAGAIN && --tries));
 	if (!ret)
 		p->addr = install.target_addr;
 	return ret;

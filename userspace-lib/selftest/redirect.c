@@ -467,6 +467,17 @@ static void retries(void)
 	EXPECT(t->waits, 1);
 	/* The same request, once more. */
 	EXPECT(send_path(&call, "/a"), OVERLAY_SECCOMP_ANSWERED);
+	/* Many signals are meant: a target can have us wait for ever. */
+	exec_task(t);
+	call = notify(t);
+	pin_fails = (struct failure){ EINTR, 1000 };
+	EXPECT(send_path(&call, "/a"), -EINTR);
+	pin_fails.times = 0;
+	send_fails = (struct failure){ EINTR, 1000 };
+	EXPECT(send_path(&call, "/a"), -EINTR);
+	send_fails.times = 0;
+	EXPECT(t->waits, 1);
+	EXPECT(send_path(&call, "/a"), OVERLAY_SECCOMP_ANSWERED);
 }
 
 static void errors(void)
