@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +21,6 @@
 #include "command.h"
 #include "program.h"
 
-#define LOADER	"ld-linux-x86-64.so.2"
 #define START	"__libc_start_main"
 
 struct file {
@@ -95,19 +95,26 @@ static const void *mapped(const struct file *file, __u64 address, __u64 len)
 	return NULL;
 }
 
+static const Elf64_Dyn *dynamic_section(const struct file *file, size_t *count)
+{
+	const Elf64_Phdr *dynamic = segment(file, PT_DYNAMIC);
+
+	if (!dynamic || dynamic->p_offset % 8)
+		return NULL;
+	*count = dynamic->p_filesz / sizeof(Elf64_Dyn);
+	return part(file, dynamic->p_offset, dynamic->p_filesz);
+}
+
 /* A program with a start of its own would never come to our main(). */
 static bool is_started_by_libc(const struct file *file)
 {
-	const Elf64_Phdr *dynamic = segment(file, PT_DYNAMIC);
 	const char *names = NULL;
 	Elf64_Addr strtab = 0;
-	const Elf64_Dyn *dyn;
 	Elf64_Xword size = 0;
-	size_t i;
+	size_t count, i;
+	const Elf64_Dyn *dyn = dynamic_section(file, &count);
 
-	dyn = dynamic && !(dynamic->p_offset % 8) ?
-	      part(file, dynamic->p_offset, dynamic->p_filesz) : NULL;
-	for (i = 0; dyn && i < dynamic->p_filesz / sizeof(*dyn); i++) {
+	for (i = 0; dyn && i < count; i++) {
 		if (dyn[i].d_tag == DT_STRTAB)
 			strtab = dyn[i].d_un.d_ptr;
 		if (dyn[i].d_tag == DT_STRSZ)
@@ -118,14 +125,45 @@ static bool is_started_by_libc(const struct file *file)
 	return names && memmem(names, size, START, sizeof(START));
 }
 
-static bool is_run_by(const struct file *file, const Elf64_Phdr *interp)
+/* An auditor can keep our object out, or give the program another start. */
+static bool is_audited(const struct file *file)
 {
-	static const char loader[] = "/" LOADER;
-	const char *name = part(file, interp->p_offset, interp->p_filesz);
+	size_t count, i;
+	const Elf64_Dyn *dyn = dynamic_section(file, &count);
 
-	return name && interp->p_filesz > sizeof(loader) &&
-	       !memcmp(name + interp->p_filesz - sizeof(loader), loader,
-		       sizeof(loader));
+	for (i = 0; dyn && i < count; i++)
+		if (dyn[i].d_tag == DT_AUDIT || dyn[i].d_tag == DT_DEPAUDIT)
+			return true;
+	return false;
+}
+
+/* The first that is called for is this program. */
+static int get_loader(struct dl_phdr_info *info, size_t size, void *to)
+{
+	const char **loader = to;
+	size_t i;
+
+	(void)size;
+	for (i = 0; i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_INTERP)
+			*loader = (const char *)info->dlpi_addr +
+				  info->dlpi_phdr[i].p_vaddr;
+	return 1;
+}
+
+/* By file: any other could have the same name, and be anything. */
+static bool is_run_by_our_loader(const struct file *file,
+				 const Elf64_Phdr *interp)
+{
+	const char *name = part(file, interp->p_offset, interp->p_filesz);
+	const char *loader = NULL;
+	struct stat theirs, ours;
+
+	dl_iterate_phdr(get_loader, &loader);
+	return loader && name && interp->p_filesz &&
+	       !name[interp->p_filesz - 1] && !stat(name, &theirs) &&
+	       !stat(loader, &ours) && theirs.st_dev == ours.st_dev &&
+	       theirs.st_ino == ours.st_ino;
 }
 
 /* Why not; NULL if it will. */
@@ -144,10 +182,12 @@ static const char *why_not(const struct file *file)
 	interp = segment(file, PT_INTERP);
 	if (!interp)
 		return "statically linked, so that nothing can enter strict mode for it before its main()";
-	if (!is_run_by(file, interp))
-		return "its loader is not that of the GNU C library, " LOADER;
+	if (!is_run_by_our_loader(file, interp))
+		return "its loader is not that of this command";
 	if (!is_started_by_libc(file))
 		return "it is not started by the C library, so that its main() is not known";
+	if (is_audited(file))
+		return "it has the loader audited, which can change what is preloaded";
 	return NULL;
 }
 
@@ -184,9 +224,14 @@ static const char *judge(int fd)
 	return reason;
 }
 
-/* The loader lists what it would load, as for ldd(1), and runs nothing. */
-static bool loader_takes(const char *path, const char *object)
+/*
+ * The loader lists what it would load, as for ldd(1). It is asked about this
+ * command, which it loads as it would the program: that may be up to anything,
+ * and nothing of it is to run before it is confined.
+ */
+static bool loader_takes(const char *object)
 {
+	static const char self[] = "/proc/self/exe";
 	char *line = NULL;
 	bool takes = false;
 	size_t size = 0;
@@ -201,7 +246,7 @@ static bool loader_takes(const char *path, const char *object)
 		setenv("LD_TRACE_LOADED_OBJECTS", "1", 1);
 		if (dup2(ends[1], STDOUT_FILENO) >= 0 &&
 		    dup2(ends[1], STDERR_FILENO) >= 0)
-			execl(path, path, (char *)NULL);
+			execl(self, self, (char *)NULL);
 		_exit(127);
 	}
 	close(ends[1]);
@@ -230,7 +275,7 @@ bool program_takes(const char *path, const char *object)
 	reason = fd < 0 ? strerror(errno) : judge(fd);
 	if (fd >= 0)
 		close(fd);
-	if (!reason && !loader_takes(path, object))
+	if (!reason && !loader_takes(object))
 		reason = "its loader does not preload our object";
 	if (reason)
 		complain("%s cannot be started in strict mode: %s", path,
