@@ -47,16 +47,25 @@ bool proc_is_initial(void)
 	return len == sizeof(INITIAL) - 1 && !memcmp(name, INITIAL, len);
 }
 
+/* To the end, since a task's groups, which can be many, come before. */
 bool proc_has_seccomp(pid_t pid, pid_t tid)
 {
-	char path[64], status[4096];
-	const char *mode;
+	static const char mode[] = "Seccomp:\t";
+	char path[64], *line = NULL;
+	bool found = false;
+	size_t size = 0;
+	FILE *status;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%d/status", pid, tid);
-	if (read_start(path, status, sizeof(status)) < 1)
+	status = fopen(path, "re");
+	if (!status)
 		return false;
-	mode = strstr(status, "\nSeccomp:\t");
-	return mode && mode[strlen("\nSeccomp:\t")] != '0';
+	while (!found && getline(&line, &size, status) > 0)
+		found = !strncmp(line, mode, strlen(mode));
+	found = found && line[strlen(mode)] != '0';
+	free(line);
+	fclose(status);
+	return found;
 }
 
 void proc_each(const char *directory, bool (*fn)(long number, void *to),
