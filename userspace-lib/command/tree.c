@@ -22,6 +22,7 @@ static const char help[] =
 "Draws which tasks are under which seccomp filters: a filter stands below the\n"
 "one that was installed before it, and a process below its innermost. With PID\n"
 "only what that process is under. Needs CAP_NET_ADMIN, but for own processes.\n"
+"What is more than 48 filters deep comes after the tree.\n"
 "\n"
 "      --color=WHEN  auto (on a terminal, unless NO_COLOR is set), always, never\n"
 "  -j, --json        as JSON\n"
@@ -38,6 +39,12 @@ struct leaf {
 	struct leaf	*next;
 };
 
+/*
+ * Anyone can have thousands of filters one below the other; terminals, and most
+ * readers of JSON, take far less.
+ */
+#define DEPTH_MAX 48
+
 struct node {
 	struct filter	filter;
 	struct node	*inner;		/* first of those within */
@@ -46,6 +53,7 @@ struct node {
 	struct leaf	*leaves;
 	struct leaf	*last_leaf;
 	struct node	*hash_next;
+	struct node	*cut_next;	/* see struct output */
 };
 
 #define BUCKETS 4096
@@ -126,6 +134,19 @@ static void free_nodes(struct node *node)
 	}
 }
 
+/* Of nodes that are deep enough, those within come later. */
+struct output {
+	const struct holders	*holders;
+	struct node		*cut;
+	struct node		**cut_end;
+};
+
+static void cut_off(struct node *node, struct output *out)
+{
+	*out->cut_end = node;
+	out->cut_end = &node->cut_next;
+}
+
 /* What stands left of a line; LAST: nothing comes below at this level. */
 struct margin {
 	const struct margin	*outer;
@@ -174,8 +195,8 @@ static void print_leaf(const struct leaf *leaf)
 	putchar('\n');
 }
 
-static void print_nodes(const struct node *node, const struct margin *outer,
-			const struct holders *holders)
+static void print_nodes(struct node *node, const struct margin *outer,
+			unsigned int depth, struct output *out)
 {
 	const struct leaf *leaf;
 
@@ -184,14 +205,39 @@ static void print_nodes(const struct node *node, const struct margin *outer,
 		struct margin below = { .outer = &own };
 
 		print_margin(&own, true);
-		print_filter(&node->filter, holders);
+		print_filter(&node->filter, out->holders);
 		for (leaf = node->leaves; leaf; leaf = leaf->next) {
 			below.last = !leaf->next && !node->inner;
 			print_margin(&below, true);
 			print_leaf(leaf);
 		}
-		print_nodes(node->inner, &own, holders);
+		if (depth < DEPTH_MAX) {
+			print_nodes(node->inner, &own, depth + 1, out);
+		} else if (node->inner) {
+			below.last = true;
+			print_margin(&below, true);
+			puts("...");
+			cut_off(node, out);
+		}
 	}
+}
+
+static void print_text(const struct tree *tree, struct output *out)
+{
+	struct node *node;
+
+	print_nodes(tree->roots, NULL, 1, out);
+	for (node = out->cut; node; node = node->cut_next) {
+		printf("below %s%08" PRIx64 "%s:\n", colour(BOLD),
+		       node->filter.id >> 32, colour(PLAIN));
+		print_nodes(node->inner, NULL, 1, out);
+	}
+	if (tree->scan.hidden)
+		printf("and %zu task%s that this user may not look at\n",
+		       tree->scan.hidden, tree->scan.hidden == 1 ? "" : "s");
+	if (tree->scan.busy)
+		printf("and %zu task%s in execve(2) all the time\n",
+		       tree->scan.busy, tree->scan.busy == 1 ? "" : "s");
 }
 
 static void json_leaves(const struct leaf *leaf)
@@ -209,42 +255,56 @@ static void json_leaves(const struct leaf *leaf)
 	}
 }
 
-static void json_nodes(const struct node *node, const struct holders *holders)
+static void json_nodes(struct node *node, unsigned int depth,
+		       struct output *out)
 {
 	const char *comma = "";
 
 	for (; node; node = node->next) {
 		printf("%s{", comma);
-		json_filter(&node->filter, holders);
+		json_filter(&node->filter, out->holders);
 		fputs(", \"tasks\": [", stdout);
 		json_leaves(node->leaves);
 		fputs("], \"inner\": [", stdout);
-		json_nodes(node->inner, holders);
+		if (depth < DEPTH_MAX)
+			json_nodes(node->inner, depth + 1, out);
+		else if (node->inner)
+			cut_off(node, out);
 		fputs("]}", stdout);
 		comma = ", ";
 	}
 }
 
+static void print_json(const struct tree *tree, struct output *out)
+{
+	struct node *node;
+
+	fputs("{\"roots\": [", stdout);
+	json_nodes(tree->roots, 1, out);
+	fputs("], \"deeper\": [", stdout);
+	for (node = out->cut; node; node = node->cut_next) {
+		fputs(node == out->cut ? "{\"outer\": " : ", {\"outer\": ",
+		      stdout);
+		json_id(node->filter.id);
+		fputs(", \"inner\": [", stdout);
+		json_nodes(node->inner, 1, out);
+		fputs("]}", stdout);
+	}
+	printf("], \"hidden\": %zu, \"busy\": %zu}\n", tree->scan.hidden,
+	       tree->scan.busy);
+}
+
 static void print(struct tree *tree, bool json)
 {
 	struct holders holders = { };
+	struct output out = { .holders = &holders, .cut_end = &out.cut };
 
 	if (tree->listens)
 		holders_find(&holders, tree->scan.link);
-	if (json) {
-		fputs("{\"roots\": [", stdout);
-		json_nodes(tree->roots, &holders);
-		printf("], \"hidden\": %zu, \"busy\": %zu}\n", tree->scan.hidden,
-		       tree->scan.busy);
-	} else {
-		print_nodes(tree->roots, NULL, &holders);
-		if (tree->scan.hidden)
-			printf("and %zu task%s that this user may not look at\n",
-			       tree->scan.hidden, tree->scan.hidden == 1 ? "" : "s");
-		if (tree->scan.busy)
-			printf("and %zu task%s in execve(2) all the time\n",
-			       tree->scan.busy, tree->scan.busy == 1 ? "" : "s");
-	}
+	if (json)
+		print_json(tree, &out);
+	else
+		print_text(tree, &out);
 	holders_free(&holders);
 }
 
