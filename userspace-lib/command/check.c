@@ -16,6 +16,7 @@
 #include "image.h"
 #include "machine.h"
 #include "overlay_seccomp.h"
+#include "terminal.h"
 #include "tested.h"
 
 #define RUNNING_BTF "/sys/kernel/btf/vmlinux"
@@ -61,6 +62,15 @@ static void print_features(const struct facts *facts)
 			       features[i].what);
 }
 
+/* Names in it come from a file that can be anybody's. */
+static void print_missing(const char *reason)
+{
+	fputs("  ", stdout);
+	for (; *reason; reason++)
+		putchar(terminal_char(*reason));
+	putchar('\n');
+}
+
 static void print_step(const char *step)
 {
 	printf("  %s\n", step);
@@ -83,7 +93,7 @@ static void print_text(const struct facts *facts, const char *kernel,
 	if (facts->missing_count)
 		puts("\nThe module refuses to load there:");
 	for (i = 0; i < facts->missing_count; i++)
-		printf("  %s\n", facts->missing[i]);
+		print_missing(facts->missing[i]);
 	if (machine) {
 		puts("\nWhat to do next:");
 		machine_next(machine, kernel_will_do, print_step);

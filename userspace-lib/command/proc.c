@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "proc.h"
+#include "terminal.h"
 
 /* The same on every machine: PROC_PID_INIT_INO. */
 #define INITIAL "pid:[4026531836]"
@@ -35,8 +36,7 @@ void proc_comm(pid_t tid, char comm[COMM_SIZE])
 	}
 	comm[strcspn(comm, "\n")] = '\0';
 	for (c = comm; *c; c++)
-		if ((unsigned char)*c < 0x20 || (unsigned char)*c >= 0x7f)
-			*c = '?';
+		*c = terminal_char(*c);
 }
 
 bool proc_is_initial(void)

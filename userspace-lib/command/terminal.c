@@ -34,6 +34,11 @@ const char *colour(const char *code)
 	return coloured ? code : "";
 }
 
+char terminal_char(char c)
+{
+	return (unsigned char)c < 0x20 || (unsigned char)c >= 0x7f ? '?' : c;
+}
+
 bool terminal_draws(void)
 {
 	static int draws = -1;

@@ -19,6 +19,8 @@
 bool terminal_colours(const char *when);
 /* What selects a colour, or nothing. */
 const char *colour(const char *code);
+/* C, or ? where that could do something to a terminal. */
+char terminal_char(char c);
 /* Can lines be drawn with more than ASCII? */
 bool terminal_draws(void);
 

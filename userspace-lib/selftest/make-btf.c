@@ -5,15 +5,17 @@
  *   native   has strict mode after filters, cloning, nesting and redirection
  *            by itself
  *   twice    has two functions named do_seccomp
+ *   colours  names a type by what changes the colours of a terminal
+ *   colours  names a type by what changes the colours of a terminal
  *   nothing  has neither
  */
 #include <stdio.h>
 #include <string.h>
 #include <bpf/btf.h>
 
-static void add_function(struct btf *btf, const char *name)
+static void add_function(struct btf *btf, const char *name, int returns)
 {
-	int proto = btf__add_func_proto(btf, 0);
+	int proto = btf__add_func_proto(btf, returns);
 
 	btf__add_func(btf, name, BTF_FUNC_GLOBAL, proto);
 }
@@ -34,10 +36,13 @@ int main(int argc, char **argv)
 		btf__add_field(btf, "strict_upgrade", integer, 0, 0);
 		btf__add_struct(btf, "seccomp_knotif", 4);
 		btf__add_field(btf, "redirect", integer, 0, 0);
-		add_function(btf, "seccomp_clone_filter");
+		add_function(btf, "seccomp_clone_filter", 0);
 	} else if (!strcmp(kernel, "twice")) {
-		add_function(btf, "do_seccomp");
-		add_function(btf, "do_seccomp");
+		add_function(btf, "do_seccomp", 0);
+		add_function(btf, "do_seccomp", 0);
+	} else if (!strcmp(kernel, "colours")) {
+		add_function(btf, "do_seccomp",
+			     btf__add_int(btf, "\033[31m\302\233m", 4, 0));
 	}
 	data = btf__raw_data(btf, &size);
 	return !data || fwrite(data, size, 1, stdout) != 1;
