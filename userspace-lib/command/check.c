@@ -18,6 +18,7 @@
 #include "overlay_seccomp.h"
 #include "terminal.h"
 #include "tested.h"
+#include "types.h"
 
 #define RUNNING_BTF "/sys/kernel/btf/vmlinux"
 
@@ -153,41 +154,51 @@ static int no_print(enum libbpf_print_level level, const char *fmt,
 	return 0;
 }
 
-static int report(const char *path, bool json)
+static int report_facts(struct facts *facts, const char *path, bool json)
 {
-	struct facts facts = { .running = !path };
 	struct machine running, *machine = NULL;
 	bool kernel_will_do;
 	struct utsname name;
+
+	uname(&name);
+	kernel_will_do = !facts->missing_count;
+	if (!path) {
+		machine = &running;
+		machine_learn(machine, name.release);
+		if (machine->ftrace == NO)
+			facts_miss(facts, "kernel.ftrace_enabled is 0");
+	}
+	if (json)
+		print_json(facts, path ? path : name.release, machine,
+			   kernel_will_do);
+	else
+		print_text(facts, path ? path : name.release, machine,
+			   kernel_will_do);
+	return facts->missing_count && (facts->native & offered) != offered ?
+	       EXIT_NO : EXIT_YES;
+}
+
+static int report(const char *path, bool json)
+{
+	struct facts facts = { .running = !path };
+	int status = EXIT_TROUBLE;
 	struct btf *btf;
-	int status;
 	int err;
 
 	libbpf_set_print(no_print);
 	btf = image_btf(path ? path : RUNNING_BTF);
 	if (!btf)
 		return EXIT_TROUBLE;
-	uname(&name);
 	facts.btf = btf;
 	err = facts_learn(&facts);
 	if (err)
 		complain("/proc/kallsyms: %s; symbols are not checked",
 			 strerror(-err));
-	kernel_will_do = !facts.missing_count;
-	if (!path) {
-		machine = &running;
-		machine_learn(machine, name.release);
-		if (machine->ftrace == NO)
-			facts_miss(&facts, "kernel.ftrace_enabled is 0");
-	}
-	if (json)
-		print_json(&facts, path ? path : name.release, machine,
-			   kernel_will_do);
+	if (types_exhausted())
+		complain("%s: its types refer to more others than those of a kernel",
+			 path ? path : RUNNING_BTF);
 	else
-		print_text(&facts, path ? path : name.release, machine,
-			   kernel_will_do);
-	status = facts.missing_count && (facts.native & offered) != offered ?
-		 EXIT_NO : EXIT_YES;
+		status = report_facts(&facts, path, json);
 	facts_free(&facts);
 	btf__free(btf);
 	return status == EXIT_YES && err ? EXIT_TROUBLE : status;

@@ -11,6 +11,22 @@
 /* As in the module: a file may be damaged, and refer to itself. */
 #define MAX_DEPTH 16
 
+/* Of all look-ups together; those of a real kernel take some 400. */
+#define MAX_STEPS 100000
+
+static unsigned int steps;
+
+/* Depth alone bounds nothing where each type refers to many. */
+static bool may_step(void)
+{
+	return steps < MAX_STEPS && ++steps;
+}
+
+bool types_exhausted(void)
+{
+	return steps == MAX_STEPS;
+}
+
 static const char *name_of(const struct btf *btf, __u32 offset)
 {
 	const char *name = btf__name_by_offset(btf, offset);
@@ -62,7 +78,7 @@ static const struct btf_member *member(const struct btf *btf, __u32 id,
 	if (!t || !btf_is_composite(t) || depth > MAX_DEPTH)
 		return NULL;
 	m = btf_members(t);
-	for (i = 0; i < btf_vlen(t); i++, m++) {
+	for (i = 0; i < btf_vlen(t) && may_step(); i++, m++) {
 		if (!strcmp(name_of(btf, m->name_off), name))
 			return m;
 		inner = m->name_off ? NULL :
@@ -170,7 +186,7 @@ static int describe(const struct btf *btf, __u32 id, int depth,
 		append(out, "void");
 		return 0;
 	}
-	if (!t || depth > MAX_DEPTH)
+	if (!t || depth > MAX_DEPTH || !may_step())
 		return -EINVAL;
 	name = name_of(btf, t->name_off);
 

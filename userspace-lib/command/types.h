@@ -19,6 +19,8 @@ const struct btf_member *types_member(const struct btf *btf, __u32 id,
 bool types_has_enumerator(const struct btf *btf, __u32 id, const char *name);
 bool types_has_padding_after(const struct btf *btf, __u32 id,
 			     const char *name);
+/* Were there more types to look at than a kernel has? Then all else is void. */
+bool types_exhausted(void);
 int types_describe(const struct btf *btf, __u32 id, char *buf, size_t size);
 
 #endif

@@ -7,6 +7,8 @@
  *   twice    has two functions named do_seccomp
  *   colours  names a type by what changes the colours of a terminal
  *   colours  names a type by what changes the colours of a terminal
+ *   structs  has structs in structs, without end for who looks at each
+ *   calls    the same of functions that take functions
  *   nothing  has neither
  */
 #include <stdio.h>
@@ -18,6 +20,38 @@ static void add_function(struct btf *btf, const char *name, int returns)
 	int proto = btf__add_func_proto(btf, returns);
 
 	btf__add_func(btf, name, BTF_FUNC_GLOBAL, proto);
+}
+
+/* Each level has WIDTH of the one before. */
+enum { LEVELS = 7, WIDTH = 60 };
+
+static void add_structs(struct btf *btf, int inner)
+{
+	int level, i;
+
+	for (level = 1; level <= LEVELS; level++) {
+		int id = btf__add_struct(btf, level == LEVELS ?
+					 "seccomp_filter" : NULL, 4);
+
+		for (i = 0; i < WIDTH; i++)
+			btf__add_field(btf, level > 1 ? NULL : "member", inner,
+				       0, 0);
+		inner = id;
+	}
+}
+
+static void add_calls(struct btf *btf, int inner)
+{
+	int level, i;
+
+	for (level = 1; level <= LEVELS; level++) {
+		int id = btf__add_func_proto(btf, 0);
+
+		for (i = 0; i < WIDTH; i++)
+			btf__add_func_param(btf, NULL, inner);
+		inner = level < LEVELS ? btf__add_ptr(btf, id) : id;
+	}
+	btf__add_func(btf, "do_seccomp", BTF_FUNC_GLOBAL, inner);
 }
 
 int main(int argc, char **argv)
@@ -43,6 +77,10 @@ int main(int argc, char **argv)
 	} else if (!strcmp(kernel, "colours")) {
 		add_function(btf, "do_seccomp",
 			     btf__add_int(btf, "\033[31m\302\233m", 4, 0));
+	} else if (!strcmp(kernel, "structs")) {
+		add_structs(btf, integer);
+	} else if (!strcmp(kernel, "calls")) {
+		add_calls(btf, integer);
 	}
 	data = btf__raw_data(btf, &size);
 	return !data || fwrite(data, size, 1, stdout) != 1;
