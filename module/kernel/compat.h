@@ -210,8 +210,8 @@ compat_hidden_in(const struct task_struct *task)
 #endif
 
 /*
- * Threads of a process that the kernel runs for it: those of io_uring, which are
- * other processes' before 5.12, and later others.
+ * Threads of a process that the kernel runs for it: those of io_uring, and later
+ * others.
  */
 #ifdef PF_USER_WORKER
 #define COMPAT_PF_WORKER (PF_IO_WORKER | PF_USER_WORKER)

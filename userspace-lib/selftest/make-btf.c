@@ -6,7 +6,6 @@
  *            by itself
  *   twice    has two functions named do_seccomp
  *   colours  names a type by what changes the colours of a terminal
- *   colours  names a type by what changes the colours of a terminal
  *   structs  has structs in structs, without end for who looks at each
  *   calls    the same of functions that take functions
  *   nothing  has neither
