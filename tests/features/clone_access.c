@@ -341,18 +341,11 @@ CASE(access_userns_same_user, "not even to tasks of the same user")
 static void map_nobody(pid_t pid)
 {
 	char path[64];
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	NEED(fd >= 0);
-	NEED(write(fd, "0 65534 1\n", 10) == 10);
-	close(fd);
+	NEED(write_text(path, "0 65534 1\n"));
 	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	NEED(fd >= 0);
-	NEED(write(fd, "0 65534 1\n", 10) == 10);
-	close(fd);
+	NEED(write_text(path, "0 65534 1\n"));
 }
 
 static void inside_kid(struct kid *k)
@@ -463,14 +456,15 @@ CASE(access_world_same_root, "the same root by another call is the same world")
 	CONTROL_EQ(try_clone(&below, NULL), -EPERM);
 }
 
+static const struct source supervised_without_raw = {
+	.before = no_net_raw, .install = install_supervised, .listens = true,
+};
+
 CASE(access_world_caps, "capabilities must be a subset of the source's")
 {
-	const struct source s = { .before = no_net_raw,
-				  .install = install_supervised,
-				  .listens = true };
 	struct kid source;
 
-	start(&source, &s);
+	start(&source, &supervised_without_raw);
 	CHECK_EQ(try_clone(&source, NULL), -EPERM);
 	CONTROL_EQ(try_clone(&source, no_net_raw), 0);
 	CHECK_EQ(try_clone(&source, no_net_raw_no_chown), 0);
@@ -621,12 +615,9 @@ static void with_ring_worker(void)
 
 CASE(access_world_worker, "a worker of the kernel's runs no calls of ours")
 {
-	const struct source s = { .before = no_net_raw,
-				  .install = install_supervised,
-				  .listens = true };
 	struct kid source;
 
-	start(&source, &s);
+	start(&source, &supervised_without_raw);
 	CHECK_EQ(try_clone(&source, with_ring_worker), 0);
 	CONTROL_EQ(try_clone(&source, with_stronger_thread), -EPERM);
 }

@@ -334,17 +334,11 @@ static void shrink_slabs(void)
 {
 	glob_t caches;
 	size_t i;
-	int fd;
 
 	if (glob("/sys/kernel/slab/kmalloc-*/shrink", 0, NULL, &caches))
 		return;
-	for (i = 0; i < caches.gl_pathc; i++) {
-		fd = open(caches.gl_pathv[i], O_WRONLY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		NEED(write(fd, "1", 1) == 1);
-		close(fd);
-	}
+	for (i = 0; i < caches.gl_pathc; i++)
+		NEED(write_text(caches.gl_pathv[i], "1"));
 	globfree(&caches);
 }
 

@@ -348,15 +348,6 @@ static void compare_logged(void)
 	CONTROL(run.tally.logged > 0);
 }
 
-static bool set_sysctl(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool ok = fd >= 0 && write(fd, value, strlen(value)) > 0;
-
-	close(fd);
-	return ok;
-}
-
 CASE_SLOW(differential_log, "and leaves the same in the kernel's log", 30)
 {
 	need_root();
@@ -377,7 +368,7 @@ CASE_SLOW(differential_log_some, "also where only some actions are logged", 30)
 	if (!read_line(RATE_LIMIT, limit, sizeof(limit)))
 		skip("no " RATE_LIMIT);
 	NEED(sysctl_for_case(ACTIONS_LOGGED, "kill_thread errno trace"));
-	NEED(set_sysctl(RATE_LIMIT, "0"));
+	NEED(write_text(RATE_LIMIT, "0"));
 	compare_logged();
-	set_sysctl(RATE_LIMIT, limit);
+	write_text(RATE_LIMIT, limit);
 }

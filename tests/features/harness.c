@@ -238,7 +238,7 @@ static bool read_text(const char *path, char *to, size_t size)
 	return true;
 }
 
-static bool write_text(const char *path, const char *text)
+bool write_text(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
 	bool ok;

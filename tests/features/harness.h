@@ -78,6 +78,9 @@ void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* N of the full test, scaled by OVERLAY_TEST_SCALE (default a tenth). */
 unsigned int scaled(unsigned int n);
 
+/* All of TEXT, to a file that is there. */
+bool write_text(const char *path, const char *text);
+
 /* Write a value to a sysctl; the runner restores it when the case is over. */
 bool sysctl_for_case(const char *path, const char *value);
 

@@ -288,13 +288,9 @@ struct freezer {
 static void write_to(const struct freezer *f, const char *file, const char *is)
 {
 	char path[160];
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", f->path, file);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	NEED(fd >= 0);
-	NEED(write(fd, is, strlen(is)) == (ssize_t)strlen(is));
-	close(fd);
+	NEED(write_text(path, is));
 }
 
 static void freezer_start(struct freezer *f, pid_t pid)

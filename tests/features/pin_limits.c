@@ -236,15 +236,9 @@ static bool group_write(const struct group *g, const char *name,
 			const char *value)
 {
 	char path[96];
-	bool ok;
-	int fd;
 
 	snprintf(path, sizeof(path), "%s/%s", g->dir, name);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	ok = fd >= 0 && write(fd, value, strlen(value)) > 0;
-	if (fd >= 0)
-		close(fd);
-	return ok;
+	return write_text(path, value);
 }
 
 static long group_read(const struct group *g, const char *name)

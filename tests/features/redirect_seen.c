@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What the kernel's own trace shows of a redirected call. */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,16 +12,6 @@
 #define INSTANCE "/sys/kernel/tracing/instances/overlay-seccomp-test"
 #define ENTER INSTANCE "/events/raw_syscalls/sys_enter/"
 
-static bool put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
-	bool done = fd >= 0 && write(fd, text, strlen(text)) > 0;
-
-	if (fd >= 0)
-		close(fd);
-	return done;
-}
-
 /* From now on, that call of that task. */
 static void trace_start(pid_t pid, long nr)
 {
@@ -33,8 +22,8 @@ static void trace_start(pid_t pid, long nr)
 	rmdir(INSTANCE);
 	if (mkdir(INSTANCE, 0700) || access(ENTER, F_OK))
 		skip("no trace of system calls here");
-	NEED(put(ENTER "filter", filter));
-	NEED(put(ENTER "enable", "1"));
+	NEED(write_text(ENTER "filter", filter));
+	NEED(write_text(ENTER "enable", "1"));
 }
 
 /* How often it was seen to enter with these arguments, and how often at all. */
@@ -64,7 +53,7 @@ static int trace_seen(long nr, const uint64_t *args, int *all)
 
 static void trace_end(void)
 {
-	NEED(put(ENTER "enable", "0"));
+	NEED(write_text(ENTER "enable", "0"));
 	NEED(!rmdir(INSTANCE));
 }
 
