@@ -418,18 +418,6 @@ static long seal_file(struct file *memfd)
 	return seals;
 }
 
-/*
- * The seal is not enough: from 6.3 on, until that was mended, F_SEAL_EXEC of an
- * executable file sets F_SEAL_WRITE without a look at who can write. The count
- * is not, either: it is taken back where the seal cannot be set. Where both are
- * there, the seal first, they stay.
- */
-static bool nobody_writes(const struct file *memfd, long seals)
-{
-	return seals & F_SEAL_WRITE &&
-	       atomic_read(&memfd->f_mapping->i_mmap_writable) < 0;
-}
-
 static int check_range(const struct seccomp_notif_pin_install *pin)
 {
 	if (pin->flags || !pin->size || !PAGE_ALIGNED(pin->target_addr) ||
@@ -474,8 +462,7 @@ static int prepare_file(struct file *listener, struct file *memfd,
 	if (is_inside(pin, memfd))
 		seals = seal_file(memfd);
 	if (seals >= 0 && is_inside(pin, memfd))
-		err = nobody_writes(memfd, seals) ? 0 :
-						    writers_check(memfd, mm);
+		err = writers_check(memfd, seals, mm);
 	/* Not the last of its users: that may wait for the target's files. */
 	mmput_async(mm);
 	if (!err && pin->target_addr &&

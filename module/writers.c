@@ -14,6 +14,7 @@
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
+#include <linux/fcntl.h>
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
@@ -180,19 +181,36 @@ static int await_mappers(void)
 	return err > 0 ? -EAGAIN : err;
 }
 
+/*
+ * F_SEAL_WRITE is not enough: from 6.3 on, until that was mended, F_SEAL_EXEC of
+ * an executable file sets it without a look at who can write. The count is not,
+ * either: it is taken back where the seal cannot be set. Where both are there,
+ * the seal first, they stay.
+ */
+static bool nobody_writes(const struct file *memfd, long seals)
+{
+	return seals & F_SEAL_WRITE &&
+	       atomic_read(&memfd->f_mapping->i_mmap_writable) < 0;
+}
+
 /**
  * writers_check() - can anybody but the caller write this memfd?
- * @memfd: sealed by F_SEAL_FUTURE_WRITE; a reference of the caller's own
+ * @memfd: a reference of the caller's own
+ * @seals: that it has had since before, F_SEAL_WRITE or F_SEAL_FUTURE_WRITE
  * @target: whose address space must have no writable mapping either
  *
  * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since
  * a mapping is under way; -EINTR.
  */
-int writers_check(struct file *memfd, const struct mm_struct *target)
+int writers_check(struct file *memfd, long seals,
+		  const struct mm_struct *target)
 {
 	bool alone;
-	int err = check_linked(memfd, target, &alone);
+	int err;
 
+	if (nobody_writes(memfd, seals))
+		return 0;
+	err = check_linked(memfd, target, &alone);
 	if (err || alone)
 		return err;
 	err = await_mappers();

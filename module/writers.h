@@ -5,6 +5,7 @@
 struct file;
 struct mm_struct;
 
-int writers_check(struct file *memfd, const struct mm_struct *target);
+int writers_check(struct file *memfd, long seals,
+		  const struct mm_struct *target);
 
 #endif
