@@ -54,9 +54,13 @@
 #include "redirect.h"
 #include "report.h"
 #include "seal.h"
+#include "../include/uapi/linux/overlay_seccomp.h"
 
 #define DISARM_DELAY (60 * HZ)
 #define CANARY_DELAY (60 * HZ)
+
+/* What no do_seccomp() returns. */
+#define DIVERTED 0x4f564c59
 
 /*
  * Arming and disarming. Taken outside of every lock of seccomp's; protects what
@@ -160,18 +164,33 @@ static long handle_install(unsigned int op, unsigned int flags,
 	return ret;
 }
 
+/*
+ * The task that loads, while it proves that a handler can divert: its calls, and
+ * nobody else's, are answered before we are live.
+ */
+static struct task_struct *prover;
+
+static long answer_prover(unsigned int op, unsigned int flags,
+			  void __user *uargs)
+{
+	return DIVERTED;
+}
+
 static void notrace divert_install(unsigned long ip, unsigned long parent,
 				   struct ftrace_ops *ops,
 				   struct compat_ftrace_regs *fregs)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	/* Without the reference we are going: then it is stock's again. */
-	if (!regs || !READ_ONCE(live) ||
-	    !install_is_ours(regs->di, regs->si) ||
-	    !try_module_get(THIS_MODULE))
+	if (unlikely(!READ_ONCE(live))) {
+		if (READ_ONCE(prover) == current)
+			compat_ftrace_divert(fregs,
+					     (unsigned long)answer_prover);
 		return;
-	regs->ip = (unsigned long)handle_install;
+	}
+	/* Without the reference we are going: then it is stock's again. */
+	if (install_is_ours(compat_ftrace_arg(fregs, 0),
+			    compat_ftrace_arg(fregs, 1)) &&
+	    try_module_get(THIS_MODULE))
+		compat_ftrace_divert(fregs, (unsigned long)handle_install);
 }
 
 static long handle_ioctl(struct file *file, unsigned int cmd,
@@ -187,13 +206,10 @@ static void notrace divert_ioctl(unsigned long ip, unsigned long parent,
 				 struct ftrace_ops *ops,
 				 struct compat_ftrace_regs *fregs)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	if (!regs || !READ_ONCE(live) ||
-	    !ioctl_is_ours((void *)regs->di, regs->si) ||
-	    !try_module_get(THIS_MODULE))
-		return;
-	regs->ip = (unsigned long)handle_ioctl;
+	if (ioctl_is_ours((void *)compat_ftrace_arg(fregs, 0),
+			  compat_ftrace_arg(fregs, 1)) &&
+	    READ_ONCE(live) && try_module_get(THIS_MODULE))
+		compat_ftrace_divert(fregs, (unsigned long)handle_ioctl);
 }
 
 static void see_fork(void *data, struct task_struct *parent,
@@ -206,21 +222,17 @@ static void notrace see_prog(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops,
 			     struct compat_ftrace_regs *fregs)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
-	if (regs)
-		observe_prog((void *)regs->di);
+	observe_prog((void *)compat_ftrace_arg(fregs, 0));
 }
 
 static void notrace see_close(unsigned long ip, unsigned long parent,
 			      struct ftrace_ops *ops,
 			      struct compat_ftrace_regs *fregs)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-	const struct file *file = regs ? (void *)regs->si : NULL;
+	const struct file *file = (void *)compat_ftrace_arg(fregs, 1);
 
 	/* Without a filter, if the install failed. */
-	if (file && chain_has_own_mark(file->private_data))
+	if (chain_has_own_mark(file->private_data))
 		report(OVERLAY_SECCOMP_EVENT_LISTENER_GONE, file->private_data,
 		       0);
 }
@@ -228,23 +240,23 @@ static void notrace see_close(unsigned long ip, unsigned long parent,
 /* These only observe, so that they need not keep others from redirecting. */
 static struct ftrace_ops observe_ops = {
 	.func	= see_prog,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT,
 };
 
 static struct ftrace_ops close_ops = {
 	.func	= see_close,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_PERMANENT,
+	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT,
 };
 
 static struct ftrace_ops install_ops = {
 	.func	= divert_install,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_IPMODIFY |
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
 static struct ftrace_ops ioctl_ops = {
 	.func	= divert_ioctl,
-	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY |
+	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_IPMODIFY |
 		  FTRACE_OPS_FL_PERMANENT,
 };
 
@@ -580,6 +592,24 @@ static void unhook_one(struct ftrace_ops *ops)
 	compat_free_filter(ops);
 }
 
+/*
+ * Where a handler cannot divert, stock would refuse our flags and operations as
+ * unknown, as it does this one.
+ */
+static int __init prove_diverting(void)
+{
+	long ret;
+
+	if (!pretended("divert", "do_seccomp"))
+		WRITE_ONCE(prover, current);
+	ret = kernel_call(do_seccomp)(SECCOMP_GET_OVERLAY_INFO, 0, NULL);
+	WRITE_ONCE(prover, NULL);
+	if (ret != DIVERTED)
+		return hook_refuse("do_seccomp", -ENODEV);
+	kernel_enter_past_hook();
+	return 0;
+}
+
 /**
  * hook_load() - hook what stays hooked until unload
  *
@@ -611,9 +641,14 @@ int __init hook_load(void)
 	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
 	if (err)
 		goto unhook_ioctl;
+	err = prove_diverting();
+	if (err)
+		goto unhook_install;
 	schedule_delayed_work(&canary, CANARY_DELAY);
 	return 0;
 
+unhook_install:
+	unhook_one(&install_ops);
 unhook_ioctl:
 	unhook_one(&ioctl_ops);
 unhook_close:

@@ -1,34 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ioctls on a listener that are ours. Every other one never gets here.
+ * The ioctls on a listener that are ours: see ioctl_is_ours(). Every other one
+ * never gets here.
  */
 #include <linux/errno.h>
 #include <linux/fs.h>
 
-#include "chain.h"
 #include "ioctl.h"
 #include "pin.h"
 #include "redirect.h"
 #include "report.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
-
-/**
- * ioctl_is_ours() - does this ioctl use a feature of ours?
- * @file: a listener
- * @cmd: SECCOMP_IOCTL_NOTIF_*
- *
- * Runs in the hook. On a listener that was not made an overlay listener by its
- * flag, the stock function is to say what it says of an unknown ioctl.
- *
- * Return: true if ioctl_do() must be called in place of the stock function.
- */
-bool notrace ioctl_is_ours(const struct file *file, unsigned int cmd)
-{
-	if (cmd != SECCOMP_IOCTL_NOTIF_PIN_INSTALL &&
-	    cmd != SECCOMP_IOCTL_NOTIF_SEND_REDIRECT)
-		return false;
-	return chain_mark(file->private_data) & MARK_REDIRECT;
-}
 
 static long do_ioctl(struct file *file, unsigned int cmd, void __user *uarg)
 {

@@ -12,6 +12,7 @@
 
 #include "btf.h"
 #include "calls.h"
+#include "kernel.h"
 #include "layout.h"
 #include "refuse.h"
 #include "symbols.h"
@@ -239,7 +240,7 @@ static struct kernel_call *declared_row(const struct kbtf_view *btf,
  * kernel_calls_bind() - bind the row of a symbol whose prototype matches
  * @btf: of the running kernel
  * @symbol: of the rows
- * @address: of the symbol, or past the fentry site if we hook it ourselves
+ * @address: of the symbol, or the fentry site if we hook it ourselves
  *
  * Return: 0, or -EOPNOTSUPP with the reason logged.
  */
@@ -275,7 +276,7 @@ int kernel_calls_bind(const struct kbtf_view *btf, const char *symbol,
  * kernel_calls_bind_all() - bind all calls, but for that of do_seccomp()
  * @btf: of the running kernel
  *
- * That one goes past its fentry site, which the calls must be there to ask for.
+ * That one goes to its fentry site, which the calls must be there to ask for.
  *
  * Return: 0, or a negative errno with the reason logged.
  */
@@ -301,4 +302,16 @@ int kernel_calls_bind_all(const struct kbtf_view *btf)
 	}
 	kfree(symbols);
 	return err;
+}
+
+/**
+ * kernel_enter_past_hook() - from here on, call do_seccomp() without its hook
+ *
+ * It is bound to its fentry site until then.
+ */
+void kernel_enter_past_hook(void)
+{
+	__static_call_update(&STATIC_CALL_KEY(overlay_do_seccomp),
+			     STATIC_CALL_TRAMP_ADDR(overlay_do_seccomp),
+			     (void *)(kernel.do_seccomp + MCOUNT_INSN_SIZE));
 }

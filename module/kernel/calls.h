@@ -78,5 +78,6 @@ int kernel_calls_bind(const struct kbtf_view *btf, const char *symbol,
 		      unsigned long address);
 int kernel_calls_bind_all(const struct kbtf_view *btf);
 bool kernel_call_bound(const char *name);
+void kernel_enter_past_hook(void);
 
 #endif

@@ -24,17 +24,29 @@
 #include <asm/unwind_hints.h>
 #include <uapi/linux/audit.h>
 
-/* Handlers get ftrace_regs since 5.11. */
+/*
+ * What a handler is given: all registers in 5.10, if it asks for them. Since 5.11
+ * an ftrace_regs, which holds the arguments and the instruction pointer in any
+ * case, so that the rest need not be saved. Where the architecture has none of
+ * its own, the macro that sets the pointer exists and does nothing: the load
+ * proves it (prove_diverting()).
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define COMPAT_FTRACE_FLAGS FTRACE_OPS_FL_SAVE_REGS
 #define compat_ftrace_regs pt_regs
-static __always_inline struct pt_regs *
-compat_ftrace_pt_regs(struct pt_regs *regs)
-{
-	return regs;
-}
-#else
+#define compat_ftrace_arg(regs, n) regs_get_kernel_argument(regs, n)
+#define compat_ftrace_divert(regs, to) instruction_pointer_set(regs, to)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define COMPAT_FTRACE_FLAGS 0
 #define compat_ftrace_regs ftrace_regs
-#define compat_ftrace_pt_regs(fregs) ftrace_get_regs(fregs)
+#define compat_ftrace_arg(fregs, n) regs_get_kernel_argument(&(fregs)->regs, n)
+#define compat_ftrace_divert(fregs, to) ftrace_instruction_pointer_set(fregs, to)
+#else
+#define COMPAT_FTRACE_FLAGS 0
+#define compat_ftrace_regs ftrace_regs
+#define compat_ftrace_arg(fregs, n) ftrace_regs_get_argument(fregs, n)
+#define compat_ftrace_divert(fregs, to) \
+	ftrace_regs_set_instruction_pointer(fregs, to)
 #endif
 
 /* A function since 5.15, a macro before. */

@@ -29,7 +29,7 @@ struct kernel_facts kernel __ro_after_init;
 
 static char *pretend;
 module_param(pretend, charp, 0);
-MODULE_PARM_DESC(pretend, "for tests: KIND:NAME, one fact to see differently (symbol, twice, proto, fentry, dead, list, struct, member, type, size, padding, enum)");
+MODULE_PARM_DESC(pretend, "for tests: KIND:NAME, one fact to see differently (symbol, twice, proto, fentry, divert, dead, list, struct, member, type, size, padding, enum)");
 
 bool pretended(const char *kind, const char *name)
 {
@@ -160,8 +160,7 @@ static int __init learn_hooks(const struct kbtf_view *btf,
 	err = learn_hook(btf, &symbols[SYM_DO_SECCOMP], &kernel.do_seccomp,
 			 proto);
 	if (!err)
-		err = kernel_calls_bind(btf, "do_seccomp",
-					kernel.do_seccomp + MCOUNT_INSN_SIZE);
+		err = kernel_calls_bind(btf, "do_seccomp", kernel.do_seccomp);
 	if (!err)
 		err = learn_hook(btf, &symbols[SYM_SECCOMP_FILTER],
 				 &kernel.seccomp_filter, proto);
