@@ -53,10 +53,12 @@ enum {
  * struct verdict - what a chain says of a call
  * @ret: SECCOMP_RET_*, action and data
  * @match: the filter that said so, NULL for ALLOW
+ * @end: the next filter further out, which was not asked; or NULL
  */
 struct verdict {
 	u32			ret;
 	struct seccomp_filter	*match;
+	struct seccomp_filter	*end;
 };
 
 /**
@@ -179,31 +181,31 @@ static noinline u32 run_filter(const struct seccomp_filter *filter,
 /*
  * Stock's rule, over the filters from @filter out to, but without, @end; and if
  * they have nothing against the call, over each one further out, up to the first
- * that has. Then @end is the next after that.
+ * that has.
  */
 static noinline struct verdict run_filters(struct seccomp_filter *filter,
-					   struct seccomp_filter **end,
+					   struct seccomp_filter *end,
 					   const struct seccomp_data *sd)
 {
-	struct verdict verdict = { .ret = SECCOMP_RET_ALLOW };
-	struct seccomp_filter *next = *end;
+	struct verdict verdict = { .ret = SECCOMP_RET_ALLOW, .end = end };
 	u32 ret;
 
 	migrate_disable();
-	for (; filter; filter = *filter_prev(filter)) {
-		if (filter == next) {
+	do {
+		if (filter == verdict.end) {
 			if (verdict.match)
 				break;
-			next = *filter_prev(filter);
+			verdict.end = *filter_prev(filter);
 		}
 		ret = compat_prog_run(*filter_prog(filter), sd);
-		if ((s32)action_of(ret) < (s32)action_of(verdict.ret)) {
+		if (unlikely((s32)action_of(ret) <
+			     (s32)action_of(verdict.ret))) {
 			verdict.ret = ret;
 			verdict.match = filter;
 		}
-	}
+		filter = *filter_prev(filter);
+	} while (filter);
 	migrate_enable();
-	*end = next;
 	return verdict;
 }
 
@@ -243,7 +245,27 @@ static void answer(int error, long val)
 	syscall_set_return_value(current, current_pt_regs(), error, val);
 }
 
-static bool judge(int nr, bool recheck, const struct call *pass);
+/*
+ * A sibling's TSYNC may replace it at any time, but only by one that extends it;
+ * and which says too little of what lies further out until it is settled. With
+ * its mark; NULL and 0 for a task that is killed before that.
+ */
+static struct seccomp_filter *settled_filter(u8 *mark)
+{
+	struct seccomp_filter *filter;
+
+	do {
+		filter = READ_ONCE(current->seccomp.filter);
+		*mark = chain_mark(filter);
+		if (likely(!(*mark & MARK_UNSETTLED)))
+			return filter;
+	} while (chain_await_settled());
+	*mark = 0;
+	return NULL;
+}
+
+static bool judge(struct seccomp_filter *filter, u8 mark, bool recheck,
+		  const struct call *pass);
 
 static void stop_for_tracer(int code, u32 message)
 {
@@ -258,6 +280,9 @@ static void stop_for_tracer(int code, u32 message)
 /* Stops for the tracer; what it leaves in the registers is judged anew. */
 static bool ask_tracer(struct call *call, u32 data)
 {
+	struct seccomp_filter *filter;
+	u8 mark;
+
 	if (!ptrace_event_enabled(current, PTRACE_EVENT_SECCOMP)) {
 		answer(-ENOSYS, 0);
 		return false;
@@ -270,7 +295,8 @@ static bool ask_tracer(struct call *call, u32 data)
 	if (call->nr < 0)
 		return false;
 	call->judged = true;
-	return judge(call->nr, true, call);
+	filter = settled_filter(&mark);
+	return filter && judge(filter, mark, true, call);
 }
 
 static void await_reply(struct seccomp_filter *listener,
@@ -435,18 +461,19 @@ static bool act(struct call *call, const struct verdict *verdict)
 }
 
 /* Goes on from a verdict against the call. Returns true to run it. */
-static noinline bool conclude(struct call *call, struct verdict verdict)
+static bool conclude(struct call *call, struct verdict *verdict)
 {
 	struct seccomp_filter *filter;
 
-	while (act(call, &verdict)) {
+	call->end = verdict->end;
+	while (act(call, verdict)) {
 		filter = call->end;
 		if (call->judged || !filter)
 			return true;
-		call->end = *filter_prev(filter);
-		verdict = run_filters(filter, &call->end, call->sd);
-		if (!verdict.match)
+		*verdict = run_filters(filter, *filter_prev(filter), call->sd);
+		if (!verdict->match)
 			return true;
+		call->end = verdict->end;
 	}
 	return false;
 }
@@ -454,52 +481,49 @@ static noinline bool conclude(struct call *call, struct verdict verdict)
 /* What a redirect has left in the registers stays there, or not. */
 static bool settle(struct redirect **redirect, bool run)
 {
-	if (run && *redirect)
+	if (!*redirect)
+		return run;
+	if (run)
 		return redirect_run(redirect);
 	redirect_undo(redirect);
-	return run;
+	return false;
 }
 
 /*
- * A sibling's TSYNC may replace it at any time, but only by one that extends it;
- * and which says too little of what lies further out until it is settled. NULL
- * for a task that is killed before that.
+ * A filter has something against the call. Returns true to run it. @pass: of
+ * which this is a second one, or NULL.
  */
-static struct seccomp_filter *settled_filter(void)
+static noinline bool contest(u8 mark, bool recheck, const struct call *pass,
+			     struct seccomp_data *sd, struct verdict *verdict)
 {
-	struct seccomp_filter *filter;
+	struct redirect *redirect = NULL;
+	struct call call = {
+		.nr		= sd->nr,
+		.recheck	= recheck,
+		.mark		= mark,
+		.redirect	= pass ? pass->redirect : &redirect,
+		.sd		= sd,
+	};
+	bool run = conclude(&call, verdict);
 
-	do {
-		filter = READ_ONCE(current->seccomp.filter);
-		if (likely(!(chain_mark(filter) & MARK_UNSETTLED)))
-			return filter;
-	} while (chain_await_settled());
-	return NULL;
+	return pass ? run : settle(&redirect, run);
 }
 
-/* Returns true to run the call. @pass: of which this is a second one, or NULL. */
-static noinline bool judge(int nr, bool recheck, const struct call *pass)
+/*
+ * Returns true to run the call, as most are: what only contest() needs is not
+ * made ready here.
+ */
+static noinline bool judge(struct seccomp_filter *filter, u8 mark,
+			   bool recheck, const struct call *pass)
 {
-	struct seccomp_filter *filter = settled_filter();
-	struct redirect *redirect = NULL;
 	struct seccomp_data sd = read_call();
 	struct verdict verdict;
-	struct call call = {
-		.nr		= nr,
-		.recheck	= recheck,
-		.mark		= chain_mark(filter),
-		.redirect	= pass ? pass->redirect : &redirect,
-		.sd		= &sd,
-	};
-	bool run;
 
-	if (!filter)
-		return false;
-	if (call.mark & MARK_STRICT)
+	if (mark & MARK_STRICT)
 		filter = *filter_prev(filter);
 	if (WARN_ON_ONCE(!filter)) {
-		kill(&call, SECCOMP_RET_KILL_PROCESS, 0);
-		return false;
+		verdict = (struct verdict) { .ret = SECCOMP_RET_KILL_PROCESS };
+		return contest(mark, recheck, pass, &sd, &verdict);
 	}
 	/*
 	 * evaluate() has asked about the number that the tracer has seen. What is
@@ -508,12 +532,8 @@ static noinline bool judge(int nr, bool recheck, const struct call *pass)
 	 */
 	if (recheck && cache_allows(filter, sd.arch, sd.nr))
 		return true;
-	call.end = first_unit_end(call.mark, filter);
-	verdict = run_filters(filter, &call.end, &sd);
-	if (!verdict.match)
-		return true;
-	run = conclude(&call, verdict);
-	return pass ? run : settle(&redirect, run);
+	verdict = run_filters(filter, first_unit_end(mark, filter), &sd);
+	return !verdict.match || contest(mark, recheck, pass, &sd, &verdict);
 }
 
 /* Most calls are remembered, and need no more than their number. */
@@ -522,13 +542,29 @@ static inline bool is_remembered(const struct seccomp_filter *filter, int nr)
 	return filter && cache_allows(filter, syscall_get_arch(current), nr);
 }
 
-static noinline bool evaluate_strict(const struct seccomp_filter *strict,
-				     int nr, bool recheck)
+static bool evaluate_strict(struct seccomp_filter *strict, u8 mark, int nr,
+			    bool recheck)
 {
 	bool run = is_remembered(*filter_prev(strict), nr) ||
-		   judge(nr, recheck, NULL);
+		   judge(strict, mark, recheck, NULL);
 
 	return strict_judge(strict) && run;
+}
+
+/* In strict mode, or under a filter that is just being installed. */
+static noinline bool evaluate_special(int nr, bool recheck)
+{
+	struct seccomp_filter *filter;
+	u8 mark;
+
+	filter = settled_filter(&mark);
+	/* Killed while it waited to be told what it is under, if anything. */
+	if (!mark)
+		return false;
+	/* Nothing can be installed on top of such a filter: it is there to stay. */
+	if (mark & MARK_STRICT)
+		return evaluate_strict(filter, mark, nr, recheck);
+	return is_remembered(filter, nr) || judge(filter, mark, recheck, NULL);
 }
 
 static inline bool evaluate(int nr, bool recheck)
@@ -538,15 +574,11 @@ static inline bool evaluate(int nr, bool recheck)
 
 	/* The filter was published before the task was sent here. */
 	smp_rmb();
-	filter = settled_filter();
+	filter = READ_ONCE(current->seccomp.filter);
 	mark = chain_mark(filter);
-	/* Killed while it waited to be told what it is under, if anything. */
-	if (!mark)
-		return false;
-	/* Nothing can be installed on top of such a filter: it is there to stay. */
-	if (mark & MARK_STRICT)
-		return evaluate_strict(filter, nr, recheck);
-	return is_remembered(filter, nr) || judge(nr, recheck, NULL);
+	if (unlikely(!mark || mark & (MARK_STRICT | MARK_UNSETTLED)))
+		return evaluate_special(nr, recheck);
+	return is_remembered(filter, nr) || judge(filter, mark, recheck, NULL);
 }
 
 /**
