@@ -443,6 +443,9 @@ struct seccomp_filter *chain_find_listener(struct seccomp_filter *filter)
 int chain_listener(struct seccomp_filter *filter,
 		   struct seccomp_filter **listener)
 {
+	*listener = chain_find_listener(filter);
+	if (likely(*listener))
+		return 0;
 	return wait_event_killable(shadow_added,
 				   (*listener = chain_find_listener(filter)));
 }
