@@ -102,12 +102,36 @@ static u64 file_offset(const struct vm_area_struct *vma, unsigned long addr)
 	return ((u64)vma->vm_pgoff << PAGE_SHIFT) + (addr - vma->vm_start);
 }
 
+static bool is_pin_of(const struct vm_area_struct *vma,
+		      const struct inode *inode)
+{
+	return pin_is(vma) && file_inode(vma->vm_file) == inode &&
+	       is_read_only(vma) && seal_holds(vma);
+}
+
+/* Most pointers of a call are into the same mapping: that is looked up once. */
+static bool find_part(struct mm_struct *mm, const struct inode *inode,
+		      unsigned long at, struct vm_area_struct **part)
+{
+	struct vm_area_struct *vma = *part;
+
+	if (vma && vma->vm_start <= at && at < vma->vm_end)
+		return true;
+	vma = find_vma(mm, at);
+	if (!vma || vma->vm_start > at || !is_pin_of(vma, inode))
+		return false;
+	*part = vma;
+	return true;
+}
+
 /**
  * pin_check() - is this all in pins of one memfd?
  * @mm: whose mmap_lock is held
  * @inode: of the memfd
  * @addr: first byte
  * @len: bytes, not 0; @addr + @len does not overflow
+ * @part: NULL before the first of several calls for the same @mm and @inode,
+ *	  under one lock; updated
  *
  * A target may split a pin (mlock of a part), so that it can be several
  * mappings.
@@ -116,21 +140,18 @@ static u64 file_offset(const struct vm_area_struct *vma, unsigned long addr)
  * the file, and below the end of the file; -EINVAL.
  */
 int pin_check(struct mm_struct *mm, const struct inode *inode,
-	      unsigned long addr, unsigned long len)
+	      unsigned long addr, unsigned long len,
+	      struct vm_area_struct **part)
 {
-	struct vm_area_struct *vma;
 	unsigned long at;
 	u64 first = 0;
 
-	for (at = addr; at - addr < len; at = vma->vm_end) {
-		vma = find_vma(mm, at);
-		if (!vma || vma->vm_start > at || !pin_is(vma) ||
-		    file_inode(vma->vm_file) != inode ||
-		    !is_read_only(vma) || !seal_holds(vma))
+	for (at = addr; at - addr < len; at = (*part)->vm_end) {
+		if (!find_part(mm, inode, at, part))
 			return -EINVAL;
 		if (at == addr)
-			first = file_offset(vma, at);
-		else if (file_offset(vma, at) != first + (at - addr))
+			first = file_offset(*part, at);
+		else if (file_offset(*part, at) != first + (at - addr))
 			return -EINVAL;
 	}
 	return first + len <= (u64)i_size_read(inode) ? 0 : -EINVAL;
@@ -182,6 +203,7 @@ static bool answers(struct mm_struct *mm, const struct run *run,
 		    const struct pin_request *request)
 {
 	const struct inode *inode = file_inode(request->file);
+	struct vm_area_struct *part = NULL;
 
 	/* A 32-bit call cannot have what a 64-bit one was given. */
 	if (in_compat_syscall() && run->end > (u64)U32_MAX + 1)
@@ -189,7 +211,7 @@ static bool answers(struct mm_struct *mm, const struct run *run,
 	return file_inode(run->file) == inode &&
 	       run->offset == request->offset &&
 	       run->end - run->start == request->size &&
-	       !pin_check(mm, inode, run->start, request->size);
+	       !pin_check(mm, inode, run->start, request->size, &part);
 }
 
 /*

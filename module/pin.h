@@ -29,7 +29,8 @@ struct vm_area_struct;
 void pin_load(void);
 bool pin_is(const struct vm_area_struct *vma);
 int pin_check(struct mm_struct *mm, const struct inode *inode,
-	      unsigned long addr, unsigned long len);
+	      unsigned long addr, unsigned long len,
+	      struct vm_area_struct **part);
 u32 pin_list(struct mm_struct *mm, struct pin_area *areas);
 long pin_install(struct file *listener, void __user *uarg);
 void pin_serve(struct notify_request *request);

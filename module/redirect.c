@@ -291,6 +291,7 @@ static int check_call(const struct seccomp_notif_resp_redirect *resp,
 static int check_pointers(const struct seccomp_notif_resp_redirect *resp,
 			  const struct inode *inode, struct mm_struct *mm)
 {
+	struct vm_area_struct *part = NULL;
 	int err = 0;
 	int i;
 
@@ -302,7 +303,7 @@ static int check_pointers(const struct seccomp_notif_resp_redirect *resp,
 	for (i = 0; i < ARGS && !err; i++)
 		if (resp->ptr_mask & BIT(i))
 			err = pin_check(mm, inode, resp->args[i],
-					resp->ptr_len[i]);
+					resp->ptr_len[i], &part);
 	up_read(&mm->mmap_lock);
 	return err;
 }
