@@ -313,8 +313,8 @@ void notify_end(struct notify_waiter *waiter, struct notify_reply *reply)
 	redirect_free(waiter->redirect);
 }
 
-static struct seccomp_knotif *find_knotif(struct seccomp_filter *listener,
-					  u64 id)
+/* Also of a waiter of stock's. */
+static bool has_knotif(struct seccomp_filter *listener, u64 id)
 {
 	struct list_head *list = notif_list(*filter_notif(listener));
 	struct seccomp_knotif *n;
@@ -323,9 +323,9 @@ static struct seccomp_knotif *find_knotif(struct seccomp_filter *listener,
 	list_for_each(at, list) {
 		n = (void *)((char *)at - layout.knotif_link);
 		if (*knotif_id(n) == id)
-			return n;
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static struct notify_waiter *find_waiter(struct seccomp_filter *listener,
@@ -348,15 +348,14 @@ static struct notify_waiter *find_received(struct seccomp_filter *listener,
 					   u64 id)
 {
 	struct notify_waiter *waiter;
-	struct seccomp_knotif *n;
 
-	n = *filter_notif(listener) ? find_knotif(listener, id) : NULL;
-	if (!n)
+	/* Closed: what waited may not have noticed yet. */
+	if (!*filter_notif(listener))
 		return ERR_PTR(-ENOENT);
 	waiter = find_waiter(listener, id);
 	if (!waiter)
-		return ERR_PTR(-EINVAL);
-	return *knotif_state(n) == layout.notify_sent ?
+		return ERR_PTR(has_knotif(listener, id) ? -EINVAL : -ENOENT);
+	return *knotif_state(knotif_of(waiter)) == layout.notify_sent ?
 	       waiter : ERR_PTR(-EINPROGRESS);
 }
 
