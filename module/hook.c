@@ -31,11 +31,9 @@
 #include <linux/atomic.h>
 #include <linux/delay.h>
 #include <linux/ftrace.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/linkage.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/tracepoint.h>
@@ -43,6 +41,7 @@
 #include <asm/text-patching.h>
 #include <asm/unwind_hints.h>
 
+#include "arm.h"
 #include "chain.h"
 #include "evaluate.h"
 #include "hook.h"
@@ -56,27 +55,17 @@
 #include "seal.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
-#define DISARM_DELAY (60 * HZ)
 #define CANARY_DELAY (60 * HZ)
 
 /* What no do_seccomp() returns. */
 #define DIVERTED 0x4f564c59
 
-/*
- * Arming and disarming. Taken outside of every lock of seccomp's; protects what
- * follows it, of which the first two are also read without it.
- */
-static DEFINE_MUTEX(arm_lock);
-static bool armed;
-static unsigned int users;
-static int arm_error;
-static unsigned long arm_retry;
-
 static void arm_work(struct work_struct *work);
-static struct hook_worker arming = HOOK_WORKER(arming, arm_work);
-
 static void disarm_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(disarm, disarm_work);
+static struct arming arming = ARMING(arming, arm_work, disarm_work);
+
+/* Is __seccomp_filter()? Under the lock of the above, and read without it. */
+static bool armed;
 
 static void canary_work(struct work_struct *work);
 static DECLARE_DEFERRABLE_WORK(canary, canary_work);
@@ -322,7 +311,7 @@ bool hook_is_armed(void)
  */
 unsigned int hook_users(void)
 {
-	return READ_ONCE(users);
+	return READ_ONCE(arming.users);
 }
 
 /**
@@ -387,17 +376,20 @@ static bool pretends_dead(void)
 	return pretended("dead", "__seccomp_filter");
 }
 
-static void disarm_now(void)
+static bool unhook_filter(void)
 {
-	if (!armed || hook_dead())
-		return;
+	if (!armed)
+		return true;
+	if (hook_dead())
+		return false;
 	WRITE_ONCE(armed, !pretends_dead() &&
 		   compat_unregister_direct(&direct_ops, kernel.seccomp_filter,
 					    trampoline()));
 	if (armed)
-		return;
+		return false;
 	tracepoint_probe_unregister(kernel.fork_tracepoint, see_fork, NULL);
 	report(OVERLAY_SECCOMP_EVENT_DISARMED, NULL, 0);
+	return true;
 }
 
 static int register_direct(void)
@@ -421,82 +413,37 @@ static int register_all(void)
 	return err;
 }
 
-/* The text is found unpatchable at most twenty times a second. */
-static int arm(void)
+static int hook_filter(void)
 {
-	int err;
+	int err = register_all();
 
-	if (arm_error && time_before(jiffies, arm_retry))
-		return arm_error;
-	err = register_all();
-	if (err && err != arm_error)
-		pr_err("cannot hook __seccomp_filter: %d%s\n", err,
-		       err == -EBUSY ? " (held by BPF or by another module)" :
-				       "");
-	if (!err)
-		report(OVERLAY_SECCOMP_EVENT_ARMED, NULL, 0);
-	WRITE_ONCE(armed, !err);
-	arm_error = err;
-	arm_retry = jiffies + HOOK_RETRY_DELAY;
-	return err;
+	if (err)
+		return arming_failed(&arming, "__seccomp_filter", err);
+	report(OVERLAY_SECCOMP_EVENT_ARMED, NULL, 0);
+	WRITE_ONCE(armed, true);
+	return 0;
 }
 
-/**
- * hook_worker_await() - have a worker do its work, and wait for that
- * @worker: whose lock is not held
- * @seen: its rounds, read under that lock
- *
- * Return: 0 after a round that began later; -EINTR if killed.
- */
-int hook_worker_await(struct hook_worker *worker, unsigned int seen)
+static int filter_hook_works(void)
 {
-	schedule_work(&worker->work);
-	return wait_event_killable(worker->done,
-				   READ_ONCE(worker->rounds) != seen) ?
-	       -EINTR : 0;
+	return pretends_dead() ? 0 : hook_check_live(kernel.seccomp_filter);
 }
 
-/**
- * hook_worker_done() - a round is over
- * @worker: whose lock is held
- */
-void hook_worker_done(struct hook_worker *worker)
-{
-	WRITE_ONCE(worker->rounds, worker->rounds + 1);
-	wake_up_all(&worker->done);
-}
+static const struct arming_ops arming_ops = {
+	.hooked	= hook_is_armed,
+	.hook	= hook_filter,
+	.unhook	= unhook_filter,
+	.works	= filter_hook_works,
+};
 
 static void arm_work(struct work_struct *work)
 {
-	mutex_lock(&arm_lock);
-	/* Whoever asked for it may have been killed. */
-	if (!armed && !arm())
-		schedule_delayed_work(&disarm, DISARM_DELAY);
-	hook_worker_done(&arming);
-	mutex_unlock(&arm_lock);
+	arming_work(&arming, &arming_ops);
 }
 
 static void disarm_work(struct work_struct *work)
 {
-	mutex_lock(&arm_lock);
-	if (!users)
-		disarm_now();
-	mutex_unlock(&arm_lock);
-}
-
-/* 1 if it has to be armed first. */
-static int use_locked(void)
-{
-	int err = 0;
-
-	if (!armed)
-		return arm_error && time_before(jiffies, arm_retry) ?
-		       arm_error : 1;
-	if (!pretends_dead())
-		err = hook_check_live(kernel.seccomp_filter);
-	if (!err)
-		WRITE_ONCE(users, users + 1);
-	return err;
+	arming_disarm(&arming, &arming_ops);
 }
 
 /**
@@ -510,21 +457,7 @@ static int use_locked(void)
  */
 int hook_arm(void)
 {
-	unsigned int seen;
-	int err;
-
-	if (hook_dead())
-		return -ENODEV;
-	do {
-		if (mutex_lock_killable(&arm_lock))
-			return -EINTR;
-		err = use_locked();
-		seen = arming.rounds;
-		mutex_unlock(&arm_lock);
-		if (err <= 0)
-			return err;
-	} while (!hook_worker_await(&arming, seen));
-	return -EINTR;
+	return hook_dead() ? -ENODEV : arming_get(&arming, &arming_ops);
 }
 
 /**
@@ -534,13 +467,7 @@ int hook_arm(void)
  */
 void hook_release(void)
 {
-	mutex_lock(&arm_lock);
-	WRITE_ONCE(users, users - 1);
-	if (!users) {
-		cancel_delayed_work(&disarm);
-		schedule_delayed_work(&disarm, DISARM_DELAY);
-	}
-	mutex_unlock(&arm_lock);
+	arming_put(&arming);
 }
 
 /**
@@ -693,13 +620,8 @@ void hook_unload(void)
 	chain_drain();
 	if (!seal_unload())
 		stay_for_ever();
-	cancel_work_sync(&arming.work);
-	cancel_delayed_work_sync(&disarm);
-	mutex_lock(&arm_lock);
-	disarm_now();
-	if (armed)
+	if (!arming_end(&arming, &arming_ops))
 		stay_for_ever();
-	mutex_unlock(&arm_lock);
 	chain_drain_waiters();
 	wait_for_text();
 	compat_free_direct(&direct_ops);

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "arm.h"
 #include "chain.h"
 #include "hook.h"
 #include "kernel/kernel.h"
@@ -23,6 +24,9 @@ static int __init overlay_seccomp_init(void)
 		return err;
 	report_load();
 	pin_load();
+	err = arming_load();
+	if (err)
+		goto unreport;
 	err = seal_load();
 	if (err)
 		goto unseal;
@@ -40,11 +44,13 @@ static int __init overlay_seccomp_init(void)
 
 unhook:
 	hook_unload();
-	goto unreport;
+	goto disarm;
 drain:
 	chain_drain();
 unseal:
 	seal_unload();
+disarm:
+	arming_unload();
 unreport:
 	report_unload();
 	return err;
@@ -55,6 +61,7 @@ static void __exit overlay_seccomp_exit(void)
 {
 	netlink_unload();
 	hook_unload();
+	arming_unload();
 	report_unload();
 }
 module_exit(overlay_seccomp_exit);

@@ -13,38 +13,26 @@
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/linkage.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/stringify.h>
 #include <linux/workqueue.h>
 #include <asm/unwind_hints.h>
 
+#include "arm.h"
 #include "hook.h"
 #include "kernel/kernel.h"
 #include "pin.h"
 #include "seal.h"
 
-#define DISARM_DELAY (60 * HZ)
-
-/*
- * Taken outside of all others but hook.c's; protects what follows it, of which
- * the first is also read without it.
- */
-static DEFINE_MUTEX(seal_lock);
-static int hooked;
-static unsigned int users;
-static int arm_error;
-static unsigned long arm_retry;
-
 static void arm_work(struct work_struct *work);
-static struct hook_worker arming = HOOK_WORKER(arming, arm_work);
-
 static void disarm_work(struct work_struct *work);
-static DECLARE_DELAYED_WORK(disarm, disarm_work);
+static struct arming arming = ARMING(arming, arm_work, disarm_work);
+
+/* How many of them are: under the lock of the above, and read without it. */
+static int hooked;
 
 static bool notrace has_pin(struct mm_struct *mm, unsigned long start,
 			    unsigned long end)
@@ -173,7 +161,7 @@ int __init seal_load(void)
 	return 0;
 }
 
-static void disarm_now(void)
+static bool unhook_guards(void)
 {
 	int i;
 
@@ -181,57 +169,27 @@ static void disarm_now(void)
 		i = hooked - 1;
 		if (unhook_direct(&guards[i], kernel.guard[i].site,
 				  (unsigned long)trampolines[i]))
-			break;
+			return false;
 		WRITE_ONCE(hooked, i);
 	}
+	return true;
 }
 
 static int hook_guards(void)
 {
-	int err;
+	int err = 0;
 
-	while (hooked < GUARD_COUNT) {
+	while (!err && hooked < GUARD_COUNT) {
 		err = hook_direct(&guards[hooked], kernel.guard[hooked].site,
 				  (unsigned long)trampolines[hooked]);
-		if (err)
-			break;
-		WRITE_ONCE(hooked, hooked + 1);
+		if (!err)
+			WRITE_ONCE(hooked, hooked + 1);
 	}
-	if (hooked == GUARD_COUNT)
-		return 0;
-	pr_err_ratelimited("cannot hook %s: %d%s\n", kernel.guard[hooked].name,
-			   err, err == -EBUSY ?
-			   " (held by BPF or by another module)" : "");
-	disarm_now();
+	if (err) {
+		arming_failed(&arming, kernel.guard[hooked].name, err);
+		unhook_guards();
+	}
 	return err;
-}
-
-/* The text is found unpatchable at most twenty times a second. */
-static int arm(void)
-{
-	if (arm_error && time_before(jiffies, arm_retry))
-		return arm_error;
-	arm_error = hook_guards();
-	arm_retry = jiffies + HOOK_RETRY_DELAY;
-	return arm_error;
-}
-
-static void arm_work(struct work_struct *work)
-{
-	mutex_lock(&seal_lock);
-	/* Whoever asked for it may have been killed. */
-	if (hooked < GUARD_COUNT && !arm())
-		schedule_delayed_work(&disarm, DISARM_DELAY);
-	hook_worker_done(&arming);
-	mutex_unlock(&seal_lock);
-}
-
-static void disarm_work(struct work_struct *work)
-{
-	mutex_lock(&seal_lock);
-	if (!users)
-		disarm_now();
-	mutex_unlock(&seal_lock);
 }
 
 /**
@@ -263,19 +221,26 @@ bool seal_works(void)
 	return true;
 }
 
-/* 1 if it has to be armed first. */
-static int use_locked(void)
+static int guards_work(void)
 {
-	if (hooked < GUARD_COUNT) {
-		if (hook_dead())
-			return -EINVAL;
-		return arm_error && time_before(jiffies, arm_retry) ?
-		       arm_error : 1;
-	}
-	if (!seal_works())
-		return -EINVAL;
-	users++;
-	return 0;
+	return seal_works() ? 0 : -EINVAL;
+}
+
+static const struct arming_ops arming_ops = {
+	.hooked	= seal_is_armed,
+	.hook	= hook_guards,
+	.unhook	= unhook_guards,
+	.works	= guards_work,
+};
+
+static void arm_work(struct work_struct *work)
+{
+	arming_work(&arming, &arming_ops);
+}
+
+static void disarm_work(struct work_struct *work)
+{
+	arming_disarm(&arming, &arming_ops);
 }
 
 /**
@@ -289,21 +254,9 @@ static int use_locked(void)
  */
 int seal_get(void)
 {
-	unsigned int seen;
-	int err;
-
 	if (COMPAT_SEALS)
 		return 0;
-	do {
-		if (mutex_lock_killable(&seal_lock))
-			return -EINTR;
-		err = use_locked();
-		seen = arming.rounds;
-		mutex_unlock(&seal_lock);
-		if (err <= 0)
-			return err;
-	} while (!hook_worker_await(&arming, seen));
-	return -EINTR;
+	return hook_dead() ? -EINVAL : arming_get(&arming, &arming_ops);
 }
 
 /**
@@ -313,14 +266,8 @@ int seal_get(void)
  */
 void seal_put(void)
 {
-	if (COMPAT_SEALS)
-		return;
-	mutex_lock(&seal_lock);
-	if (!--users) {
-		cancel_delayed_work(&disarm);
-		schedule_delayed_work(&disarm, DISARM_DELAY);
-	}
-	mutex_unlock(&seal_lock);
+	if (!COMPAT_SEALS)
+		arming_put(&arming);
 }
 
 /**
@@ -353,15 +300,9 @@ bool seal_holds(const struct vm_area_struct *vma)
  */
 bool seal_unload(void)
 {
-	bool gone;
+	bool gone = arming_end(&arming, &arming_ops);
 	int i;
 
-	cancel_work_sync(&arming.work);
-	cancel_delayed_work_sync(&disarm);
-	mutex_lock(&seal_lock);
-	disarm_now();
-	gone = !hooked;
-	mutex_unlock(&seal_lock);
 	for (i = 0; gone && !COMPAT_SEALS && i < GUARD_COUNT; i++)
 		compat_free_direct(&guards[i]);
 	return gone;
