@@ -59,6 +59,7 @@ static DEFINE_SPINLOCK(shadows_lock);
 /* Woken whenever a shadow was added, and a filter settled. */
 static DECLARE_WAIT_QUEUE_HEAD(shadow_added);
 static DECLARE_WAIT_QUEUE_HEAD(settled);
+/* How many tasks are in chain_await_settled(). */
 static atomic_t waiters = ATOMIC_INIT(0);
 
 static void add_shadow(struct overlay *overlay)

@@ -23,7 +23,7 @@
  *
  * The mark is set before a filter can be seen by others, so that it is read
  * without locks. The innermost filter of every chain with overlay state has
- * one, if only of the second kind: that is what the trampoline looks at. What
+ * one, if only a MARK_IN_* bit: that is what the trampoline looks at. What
  * lies outside a new filter is certain only once that is attached, because a
  * sibling's TSYNC may come first; until then whoever is judged by it waits.
  */

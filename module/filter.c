@@ -79,7 +79,6 @@ static bool flags_are_valid(unsigned int flags)
 
 static int read_program(struct sock_fprog *fprog, void __user *uprog)
 {
-#ifdef CONFIG_COMPAT
 	struct compat_sock_fprog fprog32;
 
 	if (in_compat_syscall()) {
@@ -89,7 +88,6 @@ static int read_program(struct sock_fprog *fprog, void __user *uprog)
 		fprog->filter = compat_ptr(fprog32.filter);
 		return 0;
 	}
-#endif
 	return copy_from_user(fprog, uprog, sizeof(*fprog)) ? -EFAULT : 0;
 }
 
@@ -207,6 +205,22 @@ static void settle(const struct install *install,
 		report_install(install, filter);
 }
 
+/* The stock install has succeeded: with this filter, or an unseen one. */
+static void conclude(const struct install *install,
+		     struct seccomp_filter *filter)
+{
+	if (filter) {
+		settle(install, filter);
+		return;
+	}
+	/* Unmarked, it would be judged as if there was no feature of ours. */
+	if (install->mark || install->overlay ||
+	    chain_inherited(READ_ONCE(current->seccomp.filter)))
+		kill_task("a filter was made unseen");
+	if (install->overlay)
+		chain_cancel(install->overlay);
+}
+
 /*
  * The stock install, observed. Returns what that does. Afterwards the filter
  * has its state, or the state is gone.
@@ -230,14 +244,9 @@ static long observed_install(const struct install *install,
 	if (ret < 0 ||
 	    (ret && !(stock_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
 		goto cancel;
-	if (filter) {
-		settle(install, filter);
-		return ret;
-	}
-	/* Unmarked, it would be judged as if there was no feature of ours. */
-	if (install->mark || install->overlay ||
-	    chain_inherited(READ_ONCE(current->seccomp.filter)))
-		kill_task("a filter was made unseen");
+	conclude(install, filter);
+	return ret;
+
 cancel:
 	if (install->overlay)
 		chain_cancel(install->overlay);

@@ -3,7 +3,7 @@
  * What a task is under: the dump of OVERLAY_SECCOMP_CMD_TASK.
  *
  * All is looked at when the dump begins, and then only read out: who asks may
- * take his time over that, and must not keep a chain alive meanwhile, whose
+ * take its time over that, and must not keep a chain alive meanwhile, whose
  * supervisors wait for its end. Of a task that is in execve(), or that keeps
  * its address space or a listener locked, nothing is said but EAGAIN.
  */
@@ -28,9 +28,6 @@
 #include "notify.h"
 #include "pin.h"
 #include "report.h"
-
-#define ATTR(name)	OVERLAY_SECCOMP_ATTR_##name
-#define CMD(name)	OVERLAY_SECCOMP_CMD_##name
 
 /* The attributes of the same names. */
 struct seen_filter {
@@ -207,7 +204,7 @@ static int see_if_allowed(struct netlink_callback *cb,
 	return err;
 }
 
-static int read_call(struct inspection *inspection, struct nlattr **attrs)
+static int parse_call(struct inspection *inspection, struct nlattr **attrs)
 {
 	struct seccomp_data *call = &inspection->call;
 
@@ -236,7 +233,7 @@ static int read_request(struct inspection *inspection, struct nlattr **attrs)
 		if (!inspection->pins)
 			return -ENOMEM;
 	}
-	return read_call(inspection, attrs);
+	return parse_call(inspection, attrs);
 }
 
 static int inspect(struct netlink_callback *cb, struct inspection *inspection)

@@ -40,7 +40,7 @@ MODULE_PARM_DESC(implicit, "every new listener allows others below it, and every
  */
 bool notrace nested_is_implicit(void)
 {
-	/* Who writes the parameter does so without a mark of its own. */
+	/* Who writes the parameter does so without WRITE_ONCE(). */
 	return data_race(READ_ONCE(implicit));
 }
 

@@ -29,9 +29,6 @@
 #include "seal.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
-#define ATTR(name)	OVERLAY_SECCOMP_ATTR_##name
-#define CMD(name)	OVERLAY_SECCOMP_CMD_##name
-
 static const struct nla_policy policy[OVERLAY_SECCOMP_ATTR_MAX + 1] = {
 	[ATTR(PID)]		= { .type = NLA_U32 },
 	[ATTR(WITH_PINS)]	= { .type = NLA_FLAG },

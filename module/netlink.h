@@ -4,6 +4,9 @@
 
 #include <linux/types.h>
 
+#define ATTR(name)	OVERLAY_SECCOMP_ATTR_##name
+#define CMD(name)	OVERLAY_SECCOMP_CMD_##name
+
 struct netlink_callback;
 struct nlattr;
 struct report;

@@ -25,7 +25,7 @@
 #include "notify.h"
 #include "redirect.h"
 
-/* Told apart by what stock takes no CONTINUE with. */
+/* The val of an answer that redirects: stock takes CONTINUE only with 0. */
 #define REDIRECTED 1
 
 /*

@@ -26,6 +26,7 @@
 #include "report.h"
 #include "strict.h"
 
+/* Two lists, and what stands before, between and behind them. */
 #define PROGRAM_MAX (2 * STRICT_LIST_MAX + 9)
 
 static int list_length(const int *list)

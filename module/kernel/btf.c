@@ -347,7 +347,7 @@ static int find_field(const struct kbtf_view *btf, u32 id, const char *name,
  * Return: 0, -ENOENT, or -EINVAL for a bit-field or a member without a size.
  */
 int kbtf_find_field(const struct kbtf_view *btf, u32 id, const char *name,
-		   struct kbtf_field *field)
+		    struct kbtf_field *field)
 {
 	return find_field(btf, id, name, 0, 0, field);
 }
@@ -362,7 +362,7 @@ int kbtf_find_field(const struct kbtf_view *btf, u32 id, const char *name,
  * Return: 0, -ENOENT, or -EINVAL for no enum.
  */
 int kbtf_enum_value(const struct kbtf_view *btf, u32 id, const char *name,
-		   u32 *value)
+		    u32 *value)
 {
 	const struct btf_type *t = kbtf_resolve(btf, id);
 	const struct btf_enum *e;

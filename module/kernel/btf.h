@@ -45,9 +45,9 @@ int kbtf_find_func(const struct kbtf_view *btf, const char *name);
 int kbtf_pointee(const struct kbtf_view *btf, u32 id);
 int kbtf_size(const struct kbtf_view *btf, u32 id);
 int kbtf_find_field(const struct kbtf_view *btf, u32 id, const char *name,
-		   struct kbtf_field *field);
+		    struct kbtf_field *field);
 int kbtf_enum_value(const struct kbtf_view *btf, u32 id, const char *name,
-		   u32 *value);
+		    u32 *value);
 bool kbtf_covers(const struct kbtf_view *btf, u32 id, u32 byte);
 int kbtf_describe(const struct kbtf_view *btf, u32 id, char *buf, size_t size);
 

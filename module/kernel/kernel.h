@@ -25,7 +25,7 @@ enum {
 };
 
 /**
- * struct guard - one of these
+ * struct guard - a function that guards mappings
  * @name: of the function
  * @proto: its prototype
  * @site: its fentry site, filled

@@ -382,7 +382,7 @@ static int __init learn_knotif(const struct kbtf_view *btf)
 	for (i = 0; i < ARRAY_SIZE(states); i++)
 		if (pretended("enum", states[i].name) ||
 		    kbtf_enum_value(btf, state.type, states[i].name,
-				   states[i].value))
+				    states[i].value))
 			return refuse("enum notify_state has no '%s'",
 				      states[i].name);
 	layout.knotif_size = kbtf_size(btf, id);

@@ -14,7 +14,7 @@
 
 struct symbol_search {
 	struct symbol	*symbols;
-	size_t			count;
+	size_t		count;
 };
 
 static bool names(const struct symbol *symbol, const char *name)
