@@ -16,6 +16,7 @@
 #include <linux/hashtable.h>
 #include <linux/poll.h>
 #include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/seccomp.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
@@ -141,18 +142,40 @@ static void refuse_fds(struct seccomp_knotif *n)
 	}
 }
 
-static int sleep_unlocked(struct seccomp_filter *filter,
-			  struct seccomp_knotif *n, bool killable)
+static void sleep_unlocked(struct seccomp_filter *filter,
+			   struct seccomp_knotif *n, bool killable)
 {
-	int err;
-
 	mutex_unlock(filter_notify_lock(filter));
+	/* Whether a signal has ended it, is_signalled() says. */
 	if (killable)
-		err = wait_for_completion_killable(knotif_ready(n));
+		wait_for_completion_killable(knotif_ready(n));
 	else
-		err = wait_for_completion_interruptible(knotif_ready(n));
+		wait_for_completion_interruptible(knotif_ready(n));
 	mutex_lock(filter_notify_lock(filter));
-	return err;
+}
+
+/*
+ * Has a signal come that ends the wait? While a supervisor goes on asking, the
+ * completion is always done, and then sleeping does not say so.
+ */
+static bool is_signalled(const struct seccomp_filter *filter,
+			 const struct seccomp_knotif *n)
+{
+	return wait_is_killable(filter, n) ? fatal_signal_pending(current) :
+					     signal_pending(current);
+}
+
+static struct notify_request *take_request(struct notify_waiter *waiter)
+{
+	struct notify_request *request;
+
+	request = list_first_entry_or_null(&waiter->requests,
+					   struct notify_request, link);
+	if (request) {
+		list_del_init(&request->link);
+		refcount_inc(&request->refs);
+	}
+	return request;
 }
 
 /*
@@ -165,31 +188,25 @@ static struct notify_request *wait_locked(struct notify_waiter *waiter)
 	struct seccomp_knotif *n = knotif_of(waiter);
 	struct notify_request *request;
 	struct seccomp_kaddfd *addfd;
-	bool killable;
-	int err;
+	bool signalled;
 
 	for (;;) {
-		request = list_first_entry_or_null(&waiter->requests,
-						   struct notify_request, link);
-		if (request) {
-			list_del_init(&request->link);
-			refcount_inc(&request->refs);
+		signalled = is_signalled(filter, n);
+		request = signalled ? NULL : take_request(waiter);
+		if (request)
 			return request;
-		}
 		/* Before the state: ADDFD can be the answer as well. */
 		addfd = first_addfd(n);
 		if (addfd)
 			install_fd(addfd, n);
 		if (*knotif_state(n) == layout.notify_replied)
 			return NULL;
-
-		killable = wait_is_killable(filter, n);
-		err = sleep_unlocked(filter, n, killable);
-		/* Received, or answered, while the signal came: wait on. */
-		if (err && (killable || !wait_is_killable(filter, n))) {
-			waiter->error = err;
+		/* After the state: what is answered is not asked again. */
+		if (signalled) {
+			waiter->error = -ERESTARTSYS;
 			return NULL;
 		}
+		sleep_unlocked(filter, n, wait_is_killable(filter, n));
 	}
 }
 

@@ -299,3 +299,73 @@ CASE(pin_two_supervisors, "two supervisors may ask for the same at once")
 	stall_over(&x);
 	pin_after(&x);
 }
+
+/*
+ * The supervisor asks for a pin again as soon as it has one: it has the target's
+ * CPU then, at once, and so the target always has something to do.
+ */
+static void be_urgent(bool urgent)
+{
+	const struct sched_param p = { .sched_priority = urgent };
+
+	NEED(!sched_setscheduler(0, urgent ? SCHED_FIFO : SCHED_OTHER, &p));
+}
+
+static void busy_start(struct stall *x)
+{
+	const struct captive_plan plan = { .before = stalled_target };
+
+	need_redirect();
+	need_root();
+	on_cpu(STALLED);
+	sealed_new(&x->s, PAGE, F_SEAL_WRITE);
+	captive_start(&x->c, &plan);
+	CONTROL(captive_pin_all(&x->c, &x->s));
+	captive_trap(&x->c, MAIN, &x->n);
+	wait_asleep(x->c.k.pid);
+}
+
+/* What it is told at last, or 0 if it was served all the time. */
+static long ask_on_after(struct stall *x, int sig)
+{
+	long r;
+	int i;
+
+	be_urgent(true);
+	r = pin_once(x);
+	if (!r)
+		kill(x->c.k.pid, sig);
+	for (i = 0; i < 1000 && !r; i++)
+		r = pin_once(x);
+	be_urgent(false);
+	CONTROL(i);
+	return r;
+}
+
+CASE(pin_killed_busy, "a target that is killed ends, whatever it is asked for")
+{
+	struct stall x;
+	long r;
+
+	busy_start(&x);
+	r = ask_on_after(&x, SIGKILL);
+	CHECK(r == -ESRCH || r == -ENOENT);
+	CONTROL_EQ(ending(kid_wait(&x.c.k)), SIGNALED(SIGKILL));
+	captive_reap(&x.c);
+	sealed_free(&x.s);
+}
+
+CASE(pin_signalled_busy, "and one with a signal handles it")
+{
+	struct stall x;
+	uint64_t first;
+	long r;
+
+	busy_start(&x);
+	first = x.n.id;
+	r = ask_on_after(&x, SIGUSR1);
+	CHECK(r == -ESRCH || r == -ENOENT);
+	notice_recv(x.c.listener, &x.n);
+	CONTROL(x.n.id != first);
+	pin_after(&x);
+}
