@@ -24,10 +24,12 @@
 #include <linux/mman.h>
 #include <linux/module.h>
 #include <linux/personality.h>
+#include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/shmem_fs.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -424,6 +426,28 @@ bool pin_may_act_for(const struct file *listener, struct task_struct *target)
 }
 
 /*
+ * As F_ADD_SEALS does it, which waits for the lock even when killed: whoever may
+ * write to the memfd can hold that, in a write(2) from memory that never comes.
+ */
+static int seal_shrink(struct file *memfd)
+{
+	struct inode *inode = file_inode(memfd);
+	unsigned int *seals = &SHMEM_I(inode)->seals;
+	int err = 0;
+
+	if (!(memfd->f_mode & FMODE_WRITE))
+		return -EINVAL;
+	if (down_write_killable(&inode->i_rwsem))
+		return -EINTR;
+	if (*seals & F_SEAL_SEAL)
+		err = -EINVAL;
+	else
+		*seals |= F_SEAL_SHRINK;
+	inode_unlock(inode);
+	return err;
+}
+
+/*
  * Nobody writes or truncates it from here on, but by what is mapped already.
  * Returns the seals that it had.
  */
@@ -431,13 +455,13 @@ static long seal_file(struct file *memfd)
 {
 	const int write = F_SEAL_WRITE | F_SEAL_FUTURE_WRITE;
 	long seals = kernel_call(memfd_fcntl)(memfd, F_GET_SEALS, 0);
+	int err = 0;
 
 	if (seals < 0 || !(seals & write))
 		return -EINVAL;
-	if (!(seals & F_SEAL_SHRINK) &&
-	    kernel_call(memfd_fcntl)(memfd, F_ADD_SEALS, F_SEAL_SHRINK))
-		return -EINVAL;
-	return seals;
+	if (!(seals & F_SEAL_SHRINK))
+		err = seal_shrink(memfd);
+	return err ?: seals;
 }
 
 static int check_range(const struct seccomp_notif_pin_install *pin)
@@ -483,7 +507,9 @@ static int prepare_file(struct file *listener, struct file *memfd,
 	/* First so as not to seal in vain, then when it cannot shrink any more. */
 	if (is_inside(pin, memfd))
 		seals = seal_file(memfd);
-	if (seals >= 0 && is_inside(pin, memfd))
+	if (seals < 0)
+		err = seals;
+	else if (is_inside(pin, memfd))
 		err = writers_check(memfd, seals, mm);
 	/* Not the last of its users: that may wait for the target's files. */
 	mmput_async(mm);

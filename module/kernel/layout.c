@@ -14,6 +14,7 @@
 #include <linux/nsproxy.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/shmem_fs.h>
 #include <linux/string.h>
 #include <linux/user_namespace.h>
 #include <net/sock.h>
@@ -177,6 +178,9 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(file, private_data),
 	PUBLIC(inode, i_size),
 	PUBLIC(inode, i_writecount),
+	PUBLIC(inode, i_rwsem),
+	PUBLIC(shmem_inode_info, seals),
+	PUBLIC(shmem_inode_info, vfs_inode),
 	PUBLIC(address_space, i_mmap),
 	PUBLIC(address_space, i_mmap_rwsem),
 	PUBLIC(address_space, i_mmap_writable),

@@ -5,6 +5,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -12,6 +14,8 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/userfaultfd.h>
 
 #include "pinkit.h"
 
@@ -471,4 +475,125 @@ CASE(pin_own_thread, "a supervisor that is the target's peer may not write")
 	CHECK_EQ(heard(&t.side), getppid());
 	thr_gone(&t);
 	close(listener);
+}
+
+/* Who makes PIN_INSTALL wait */
+
+/* A page whose first reader waits, until it is killed. */
+static void *page_that_never_comes(int uffd)
+{
+	struct uffdio_register reg = {
+		.range.len = PAGE, .mode = UFFDIO_REGISTER_MODE_MISSING,
+	};
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	NEED(page != MAP_FAILED);
+	reg.range.start = (unsigned long)page;
+	NEED(!ioctl(uffd, UFFDIO_REGISTER, &reg));
+	return page;
+}
+
+static void write_for_ever(struct kid *k)
+{
+	const struct sealed *s = k->arg;
+	struct uffdio_api api = { .api = UFFD_API };
+	long fd, go;
+	void *page = NULL;
+
+	fd = raw(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		NEED(!ioctl(fd, UFFDIO_API, &api));
+		page = page_that_never_comes(fd);
+	}
+	say(k, fd);
+	if (fd < 0 || !hear(k, &go))
+		return;
+	say(k, raw(SYS_pwrite64, s->fd, page, 8, 0));
+}
+
+/* From here on the memfd's lock is held, until K is killed. */
+static void hold_lock(struct kid *k, const struct sealed *s)
+{
+	struct pollfd p[2] = { { .events = POLLIN }, { .events = POLLIN } };
+	long fd;
+
+	kid_start(k, write_for_ever, s);
+	fd = heard(k);
+	if (fd < 0)
+		skip("no userfaultfd for what the kernel reads: %ld", fd);
+	p[0].fd = syscall(SYS_pidfd_getfd, k->pidfd, fd, 0);
+	p[1].fd = k->in;
+	NEED(p[0].fd >= 0);
+	say(k, 0);
+	NEED(poll(p, 2, -1) > 0);
+	if (p[1].revents)
+		skip("write(2) sees the seal before it waits: %ld", heard(k));
+	NEED(p[0].revents == POLLIN);
+	close(p[0].fd);
+}
+
+struct asked {
+	struct captive c;
+	struct sealed s;
+	struct notice n;
+};
+
+static long ask(const struct asked *a)
+{
+	uint64_t addr = 0;
+
+	return pin_install(a->c.listener, a->n.id, a->s.fd, &addr, PAGE, 0);
+}
+
+static void asker(struct kid *k)
+{
+	say(k, ask(k->arg));
+}
+
+/* In a sleep that only SIGKILL may end, and still there after a while. */
+static void wait_stuck(pid_t pid)
+{
+	int times = 0;
+
+	while (times < 5) {
+		times = proc_state(pid) == 'D' ? times + 1 : 0;
+		pause_ms(10);
+	}
+}
+
+static bool dies(const struct kid *k)
+{
+	struct pollfd p = { .fd = k->pidfd, .events = POLLIN };
+
+	kill(k->pid, SIGKILL);
+	return poll(&p, 1, 8000) > 0;
+}
+
+CASE_SLOW(pin_seal_killed, "a supervisor that waits for the memfd can be killed",
+	  2)
+{
+	struct kid holder, supervisor;
+	struct asked a;
+	bool dead;
+
+	need_redirect();
+	need_root();
+	sealed_new(&a.s, PAGE, F_SEAL_WRITE);
+	captive_new(&a.c);
+	captive_trap(&a.c, MAIN, &a.n);
+	hold_lock(&holder, &a.s);
+	kid_start(&supervisor, asker, &a);
+	wait_stuck(supervisor.pid);
+	dead = dies(&supervisor);
+	/* It waited for that indeed. */
+	CONTROL(!(fcntl(a.s.fd, F_GET_SEALS) & F_SEAL_SHRINK));
+	kid_kill(&holder);
+	kid_wait(&supervisor);
+	CHECK(dead);
+	CHECK_EQ(ask(&a), 0);
+	CONTROL(fcntl(a.s.fd, F_GET_SEALS) & F_SEAL_SHRINK);
+	CONTROL_EQ(captive_release(&a.c, MAIN, &a.n), getpid());
+	captive_end(&a.c);
+	sealed_free(&a.s);
 }
