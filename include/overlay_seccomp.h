@@ -543,7 +543,8 @@ int overlay_seccomp_redirect_open_how(struct overlay_seccomp_redirect *r,
  * - -ENOSPC: other calls that run in this address space have taken all room
  * - -ENOMEM: out of memory, or a limit of the target: RLIMIT_AS, its memory
  *   cgroup, vm.max_map_count, 64 pins, RLIMIT_MEMLOCK if it locks all
- * - -EAGAIN: threads of the target keep changing the place
+ * - -EAGAIN: threads of the target keep changing the place; or somebody has a
+ *   lease on the memfd
  * - -EINTR: a hundred signals came while a target that stalls was waited for;
  *   fewer do not end it
  * - -EMFILE, -ENFILE: no descriptor is left

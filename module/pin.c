@@ -528,8 +528,9 @@ new_request(struct file *memfd, const struct seccomp_notif_pin_install *pin)
 	request = kzalloc(sizeof(*request), GFP_KERNEL_ACCOUNT);
 	if (!request)
 		return ERR_PTR(-ENOMEM);
-	file = dentry_open(&memfd->f_path, O_RDONLY | O_LARGEFILE,
-			   current_cred());
+	/* Not waiting for whoever has a lease on it, which can take 45 s. */
+	file = dentry_open(&memfd->f_path,
+			   O_RDONLY | O_LARGEFILE | O_NONBLOCK, current_cred());
 	if (IS_ERR(file)) {
 		kfree(request);
 		return ERR_CAST(file);
@@ -587,9 +588,10 @@ static int install_pin(struct file *listener, struct file *memfd,
  * Return: 0, or the errors in the order of the checks: -EFAULT; -EINVAL for
  * what is wrong by itself; -EBADF; -EINVAL for another kind of file; -ENOENT,
  * -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM without the right to
- * act for the target; -EINVAL for seals, size and writers, or -EAGAIN for one
- * that is just mapping; -EPERM below vm.mmap_min_addr; what seal_get() says;
- * -ENOMEM; and what the target meets when it maps.
+ * act for the target; -EINVAL for seals, size and writers, -EINTR, or -EAGAIN for
+ * one that is just mapping; -EPERM below vm.mmap_min_addr; -ENOMEM; -EAGAIN if
+ * somebody has a lease on the memfd; what seal_get() says; and what the target
+ * meets when it maps; -ESRCH if it was signalled first.
  */
 long pin_install(struct file *listener, void __user *uarg)
 {

@@ -597,3 +597,28 @@ CASE_SLOW(pin_seal_killed, "a supervisor that waits for the memfd can be killed"
 	captive_end(&a.c);
 	sealed_free(&a.s);
 }
+
+CASE(pin_lease, "nobody is waited for who has a lease on the memfd")
+{
+	struct asked a;
+	int fd;
+
+	need_redirect();
+	sealed_new(&a.s, PAGE, F_SEAL_WRITE | F_SEAL_SHRINK);
+	captive_new(&a.c);
+	captive_trap(&a.c, MAIN, &a.n);
+	/* How long the kernel would wait. */
+	sysctl_for_case("/proc/sys/fs/lease-break-time", "2");
+	NEED(signal(SIGIO, SIG_IGN) != SIG_ERR);
+	fd = reopen(a.s.fd, O_RDWR);
+	if (fcntl(fd, F_SETLEASE, F_WRLCK))
+		skip("no leases on a memfd: errno %d", errno);
+	CONTROL_EQ(fcntl(fd, F_GETLEASE), F_WRLCK);
+	CHECK_EQ(ask(&a), -EAGAIN);
+	NEED(!fcntl(fd, F_SETLEASE, F_UNLCK));
+	close(fd);
+	CHECK_EQ(ask(&a), 0);
+	CONTROL_EQ(captive_release(&a.c, MAIN, &a.n), getpid());
+	captive_end(&a.c);
+	sealed_free(&a.s);
+}

@@ -187,9 +187,10 @@ struct seccomp_notif_resp_redirect {
  * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
  *   cgroup, 64 pins in an address space), or of the machine's
  * - %EAGAIN: a thread of the target changed the place meanwhile; or somebody is
- *   just mapping the memfd for writing; or the target locks all memory, and
+ *   just mapping the memfd for writing; or somebody has a lease (F_SETLEASE) on
+ *   the memfd, and is told to give it up; or the target locks all memory, and
  *   RLIMIT_MEMLOCK is reached
- * - %ESRCH: the target is dying
+ * - %ESRCH: the target is dying, or a signal has come for it
  * - %EINTR: the supervisor was interrupted; the mapping may be there or not
  * - %EBUSY: another holds a kernel function that must be hooked
  * - what a security module says of the mapping, such as %EACCES
