@@ -119,6 +119,7 @@ static bool find_part(struct mm_struct *mm, const struct inode *inode,
 
 	if (vma && vma->vm_start <= at && at < vma->vm_end)
 		return true;
+	cond_resched();
 	vma = find_vma(mm, at);
 	if (!vma || vma->vm_start > at || !is_pin_of(vma, inode))
 		return false;
@@ -185,8 +186,10 @@ static bool next_run(struct mm_struct *mm, struct run *run)
 {
 	struct vm_area_struct *vma = find_vma(mm, run->end);
 
-	while (vma && !pin_is(vma))
+	while (vma && !pin_is(vma)) {
+		cond_resched();
 		vma = find_vma(mm, vma->vm_end);
+	}
 	if (!vma)
 		return false;
 	*run = (struct run) {
@@ -196,8 +199,10 @@ static bool next_run(struct mm_struct *mm, struct run *run)
 		.offset	= file_offset(vma, vma->vm_start),
 	};
 	for (; vma && pin_is(vma) && continues(run, vma);
-	     vma = find_vma(mm, run->end))
+	     vma = find_vma(mm, run->end)) {
+		cond_resched();
 		run->end = vma->vm_end;
+	}
 	return true;
 }
 

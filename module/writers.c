@@ -66,6 +66,7 @@ static int check_linked(struct file *memfd, const struct mm_struct *target,
 	i_mmap_lock_read(mapping);
 	for (node = rb_first_cached(&mapping->i_mmap); node && !err;
 	     node = rb_next(node)) {
+		cond_resched();
 		vma = rb_entry(node, struct vm_area_struct, shared.rb);
 		linked += vma->vm_file == memfd;
 		if (!is_writable(vma))
