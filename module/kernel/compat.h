@@ -8,6 +8,7 @@
 
 #include <linux/file.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/rculist.h>
@@ -198,6 +199,8 @@ static inline bool compat_is_sealed(const struct vm_area_struct *vma)
  */
 #ifndef SUID_DUMP_USER
 #define COMPAT_HIDING_STRUCT task_exec_state
+#define COMPAT_HIDING_MEMBER dumpable
+#define COMPAT_HIDING_POINTER exec_state
 static inline const struct user_namespace *
 compat_hidden_in(const struct task_struct *task)
 {
@@ -213,12 +216,21 @@ compat_hidden_in(const struct task_struct *task)
 }
 #else
 #define COMPAT_HIDING_STRUCT mm_struct
+#define COMPAT_HIDING_MEMBER flags
+#define COMPAT_HIDING_POINTER mm
 static inline const struct user_namespace *
 compat_hidden_in(const struct task_struct *task)
 {
 	return get_dumpable(task->mm) == SUID_DUMP_USER ? NULL :
 							  task->mm->user_ns;
 }
+#endif
+
+/* What file_count() reads is of a type of its own since 6.13. */
+#ifdef FILE_REF_ONEREF
+#define COMPAT_FILE_COUNT f_ref
+#else
+#define COMPAT_FILE_COUNT f_count
 #endif
 
 /*

@@ -8,6 +8,7 @@
 #include <linux/cred.h>
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
+#include <linux/ftrace.h>
 #include <linux/kernel.h>
 #include <linux/mm_types.h>
 #include <linux/net.h>
@@ -137,10 +138,19 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(task_struct, thread_pid),
 	PUBLIC(task_struct, thread_node),
 	PUBLIC(task_struct, pid),
+	PUBLIC(task_struct, tasks),
+	PUBLIC(task_struct, exit_signal),
+	PUBLIC(task_struct, usage),
+	PUBLIC(task_struct, stack),
+	PUBLIC(task_struct, pending),
+	PUBLIC(sigpending, signal),
+	PUBLIC(thread_info, status),
 	PUBLIC(task_struct, real_cred),
 	PUBLIC(task_struct, cred),
 	PUBLIC(signal_struct, nr_threads),
 	PUBLIC(signal_struct, thread_head),
+	PUBLIC_EXPANDED(task_struct, COMPAT_HIDING_POINTER),
+	PUBLIC_EXPANDED(COMPAT_HIDING_STRUCT, COMPAT_HIDING_MEMBER),
 	PUBLIC_EXPANDED(COMPAT_HIDING_STRUCT, user_ns),
 	PUBLIC(fs_struct, root),
 	PUBLIC(user_namespace, parent),
@@ -176,6 +186,7 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(file, f_cred),
 	PUBLIC(file, f_mapping),
 	PUBLIC(file, private_data),
+	PUBLIC_EXPANDED(file, COMPAT_FILE_COUNT),
 	PUBLIC(inode, i_size),
 	PUBLIC(inode, i_writecount),
 	PUBLIC(inode, i_rwsem),
@@ -188,6 +199,19 @@ static const struct public_member public_members[] __initconst = {
 	PUBLIC(file_operations, release),
 	PUBLIC(sock, sk_socket),
 	PUBLIC(socket, file),
+};
+
+/* Those that are copied whole, or are ours and the kernel's to work with. */
+struct public_struct {
+	const char	*name;
+	u32		size;
+};
+
+#define WHOLE(type) { .name = #type, .size = sizeof(struct type) }
+
+static const struct public_struct public_structs[] __initconst = {
+	WHOLE(file_operations),
+	WHOLE(ftrace_ops),
 };
 
 static int __init find_member(const struct kbtf_view *btf, u32 id,
@@ -295,6 +319,23 @@ static int __init check_public(const struct kbtf_view *btf,
 	if (field.offset != m->offset || field.size != m->size)
 		return refuse("member '%s' of struct %s is not where the headers say",
 			      m->name, m->in);
+	return 0;
+}
+
+static int __init check_whole(const struct kbtf_view *btf,
+			      const struct public_struct *s)
+{
+	int id = find_struct(btf, s->name);
+	int size;
+
+	if (id < 0)
+		return id;
+	size = kbtf_size(btf, id);
+	if (pretended("size", s->name))
+		size++;
+	if (size != s->size)
+		return refuse("struct %s has %d bytes, not %u as the headers say",
+			      s->name, size, s->size);
 	return 0;
 }
 
@@ -437,6 +478,8 @@ int __init kernel_layout_learn(const struct kbtf_view *btf)
 		err = learn_member(btf, &members[i]);
 	for (i = 0; !err && i < ARRAY_SIZE(public_members); i++)
 		err = check_public(btf, &public_members[i]);
+	for (i = 0; !err && i < ARRAY_SIZE(public_structs); i++)
+		err = check_whole(btf, &public_structs[i]);
 	if (!err)
 		err = learn_requests(btf);
 	if (!err)

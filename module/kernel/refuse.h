@@ -30,8 +30,8 @@
  * give another answer, so that the refusals can be tested through the code
  * that makes them: a symbol that is not there, or there twice; a function with
  * another proto, or no fentry site, or a hook that is dead once it is armed; a
- * struct, member, enum or padding that is not there, a member of another type
- * or size; another list of strict mode's.
+ * struct, member, enum or padding that is not there, a member of another type,
+ * a struct or member of another size; another list of strict mode's.
  */
 bool pretended(const char *kind, const char *name);
 
