@@ -427,13 +427,12 @@ void wait_zombie_leader(pid_t pid)
 		pause_ms(1);
 }
 
-static long module_refs_now(void)
+long module_refs_now(void)
 {
 	char text[32];
 
-	if (!read_line("/sys/module/overlay_seccomp/refcnt", text,
-		       sizeof(text)))
-		return -1;
+	NEED(read_line("/sys/module/overlay_seccomp/refcnt", text,
+		       sizeof(text)));
 	return atol(text);
 }
 

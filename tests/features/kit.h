@@ -138,6 +138,8 @@ bool read_line(const char *path, char *to, size_t size);
 
 /* The module's reference count, after it stopped falling; -1: unknown. */
 long module_refs(void);
+/* As it is now: whether it is more than it was needs no waiting. */
+long module_refs_now(void);
 /* Wait until it is at most WANT; what it was at last. */
 long module_refs_fall_to(long want);
 

@@ -585,7 +585,7 @@ static void kill_supervisor(int level, bool received)
 		CALL(&t, ASK, ASK, ASK);
 		asked_from_inside(&t, level + 1);
 		CHECK_EQ(heard(&s), 2);
-		CHECK(nest_pending(&t));
+		CONTROL(nest_pending(&t));
 		kid_kill(&s);
 	} else {
 		kid_kill(&s);
@@ -606,7 +606,6 @@ CASE_SLOW(nested_supervisor_killed, "a killed supervisor blocks nobody", 2)
 		kill_supervisor(level, false);
 	}
 	CHECK(module_refs_fall_to(refs) <= refs);
-	CONTROL(refs >= 0);
 }
 
 CASE(nested_refs, "the module is held while a nested chain lives")

@@ -133,8 +133,10 @@ CASE_SLOW(redirect_many_pinned, "nor do many with a pointer", 12)
 	mem_free(&m);
 }
 
-/* Tasks that end with what was redirected not yet restored. */
-static void dies_redirected(int pipe_end, int sig)
+/*
+ * Tasks that end with what was redirected not yet restored. REFS: without them.
+ */
+static void dies_redirected(int pipe_end, int sig, long refs)
 {
 	struct notice n;
 	struct redir t;
@@ -148,6 +150,7 @@ static void dies_redirected(int pipe_end, int sig)
 	/* Half of them have not begun to read yet. */
 	if (sig == SIGTERM)
 		redir_blocked(&t, SYS_read, 0, pipe_end);
+	CONTROL(module_refs_now() > refs);
 	kill(t.k.pid, sig);
 	CHECK_EQ(redir_reap(&t), SIGNALED(sig));
 }
@@ -163,9 +166,8 @@ CASE_SLOW(redirect_many_deaths, "nor do many tasks that die in the call", 6)
 	for (i = 0; i < times; i++) {
 		if (i == times / 4)
 			kb = slab_kb();
-		dies_redirected(p[0], i & 1 ? SIGTERM : SIGKILL);
+		dies_redirected(p[0], i & 1 ? SIGTERM : SIGKILL, refs);
 	}
 	CHECK(module_refs_fall_to(refs) <= refs);
 	CHECK(slab_kb() - kb < 2 * SLACK_KB);
-	CONTROL(refs >= 0);
 }

@@ -460,6 +460,7 @@ CASE(redirect_signal_killed, "the task may be killed at every stage")
 	for (stage = 0; stage < STAGES; stage++) {
 		mem_make(&m, 1);
 		bring_to(&r, &m, stage);
+		CONTROL(module_refs_now() > refs);
 		kill(r.t.k.pid, SIGKILL);
 		CHECK_EQ(redir_reap(&r.t), SIGNALED(SIGKILL));
 		close(r.pipe[0]);
@@ -467,7 +468,6 @@ CASE(redirect_signal_killed, "the task may be killed at every stage")
 		mem_free(&m);
 	}
 	CHECK(module_refs_fall_to(refs) <= refs);
-	CONTROL(refs >= 0);
 }
 
 /* sigreturn as the call */
