@@ -473,6 +473,13 @@ void pause_ms(unsigned int ms)
 	nanosleep(&t, NULL);
 }
 
+#define PATIENCE 20
+
+bool race_goes_on(unsigned int i, unsigned int n, bool seen)
+{
+	return i < n || (!seen && i < PATIENCE * n);
+}
+
 /* The machine */
 
 static void ia32_kid(struct kid *k)

@@ -136,7 +136,7 @@ void wait_zombie(pid_t pid);
 void wait_zombie_leader(pid_t pid);
 bool read_line(const char *path, char *to, size_t size);
 
-/* The module's reference count, after it stopped falling; -1: unknown. */
+/* The module's reference count, after it stopped falling. */
 long module_refs(void);
 /* As it is now: whether it is more than it was needs no waiting. */
 long module_refs_now(void);
@@ -144,6 +144,12 @@ long module_refs_now(void);
 long module_refs_fall_to(long want);
 
 void pause_ms(unsigned int ms);
+
+/*
+ * Is there a round I of a race? N of them, and many more until it was SEEN: on
+ * a machine that is slow, or has one CPU, it is not met at once.
+ */
+bool race_goes_on(unsigned int i, unsigned int n, bool seen);
 
 /* What the machine can do; the skip has the reason. */
 bool have_ia32(void);

@@ -180,6 +180,7 @@ CASE_SLOW(storm_settle, "a call that a tracer lets go on as TSYNC nests it", 60)
 		.round = round_settle,
 		.outcome = { [OUTER_ALONE] = "the outer alone was asked",
 			     [BOTH] = "both were asked" },
+		.must = MARK(BOTH),
 	};
 
 	need_nested();

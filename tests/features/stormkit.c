@@ -13,9 +13,6 @@
 /* A process that is not there, whose group therefore is none. */
 #define NOBODYS_PID 0x7f000000
 
-/* More rounds than asked for, if that is what it takes. */
-#define PATIENCE 20
-
 struct meeting *meeting_new(void)
 {
 	struct meeting *m = mmap(NULL, sizeof(*m), PROT_READ | PROT_WRITE,
@@ -258,7 +255,7 @@ void storm(struct storm *s, unsigned int n)
 	module_refs();
 	look(&before);
 	kid_start(&k, ticker, NULL);
-	for (i = 0; i < n || (!has_met(s) && i < PATIENCE * n); i++)
+	for (i = 0; race_goes_on(i, n, has_met(s)); i++)
 		s->count[s->round(s, i)]++;
 	kid_kill(&k);
 	kid_close(&k);
