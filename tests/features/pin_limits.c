@@ -22,7 +22,6 @@
 
 #include "pinkit.h"
 
-#define MAX_PINS 64
 #define IA32_munmap 91
 #define IA32_old_mmap 90
 #define IA32_mprotect 125

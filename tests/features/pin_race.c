@@ -16,15 +16,17 @@
 #include <unistd.h>
 
 #include "pinkit.h"
+#include "stormkit.h"
 
 #define SPARE (HIGH_PLACE + 0x2000000)
-#define MAX_PINS 64
 
 /* Seen by the case and by its captives. */
 static struct {
 	atomic_bool stop;
 	atomic_long where;	/* that is attacked */
 	atomic_long done;	/* pins that are made */
+	atomic_uint between;	/* children forked after some, before others */
+	atomic_uint during;	/* and while one was made */
 } *shared;
 
 static void share(void)
@@ -83,6 +85,13 @@ struct writing {
 	atomic_long made;
 };
 
+/* How it came out, in rounds. */
+struct written {
+	unsigned int pinned;
+	unsigned int refused;
+	unsigned int wrote;	/* by a mapping that outlived the seal */
+};
+
 /* Ends with 1 if it can still write once the memfd is sealed. */
 static int go_on_writing(struct writing *w, int fd)
 {
@@ -100,7 +109,7 @@ static int go_on_writing(struct writing *w, int fd)
 	}
 }
 
-static void seal_under_a_writer(struct writing *w, long *pinned, long *wrote)
+static void seal_under_a_writer(struct writing *w, struct written *sum)
 {
 	struct sealed s;
 	struct captive c;
@@ -124,45 +133,59 @@ static void seal_under_a_writer(struct writing *w, long *pinned, long *wrote)
 	NEED(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
 	CHECK(!r || r == -EINVAL || r == -EAGAIN);
 	CHECK(r || !WEXITSTATUS(status));
-	*pinned += !r;
-	*wrote += WEXITSTATUS(status);
+	sum->pinned += !r;
+	sum->refused += !!r;
+	sum->wrote += WEXITSTATUS(status);
 	captive_end(&c);
 	sealed_free(&s);
 }
 
 CASE_SLOW(pin_race_writer, "nobody writes a pin by a mapping made meanwhile", 4)
 {
-	long pinned = 0, wrote = 0;
+	struct written sum = { };
+	unsigned int n = scaled(300), i;
 	struct writing *w;
-	unsigned int i;
 
 	need_redirect();
 	w = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 		 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	NEED(w != MAP_FAILED);
-	for (i = 0; i < scaled(300); i++)
-		seal_under_a_writer(w, &pinned, &wrote);
-	diag("%ld of %u pinned, %ld mappings outlived the seal", pinned, i,
-	     wrote);
-	CONTROL(atomic_load(&w->made) >= 20);
+	for (i = 0; race_goes_on(i, n, sum.pinned && sum.refused); i++)
+		seal_under_a_writer(w, &sum);
+	diag("%u pinned, %u refused, %u mappings outlived the seal",
+	     sum.pinned, sum.refused, sum.wrote);
+	CONTROL(sum.pinned > 0);
+	CONTROL(sum.refused > 0);
 }
 
 /* The gap between the making of a mapping and its sealing */
 
-static void one_contested(struct captive *c, struct sealed *s, long i)
+struct contested {
+	unsigned int made;
+	unsigned int refused;
+};
+
+static void one_contested(struct captive *c, struct sealed *s, long i,
+			  struct contested *sum)
 {
 	uint64_t addr = place(i);
+	unsigned int rests;
 	struct mapping m;
 	struct notice n;
 	long r;
 
 	captive_trap(c, MAIN, &n);
 	atomic_store(&shared->where, addr);
+	/* On one CPU the other has to have its turn. */
+	for (rests = any_number(3); rests; rests--)
+		sched_yield();
 	r = pin_install(c->listener, n.id, s->fd, &addr, PAGE, 0);
 	captive_release(c, MAIN, &n);
 	CHECK(r == 0 || r == -EEXIST || r == -EAGAIN);
+	sum->refused += r == -EEXIST;
 	if (r)
 		return;
+	sum->made++;
 	CHECK_EQ(addr, place(i));
 	CHECK_EQ(run(&c->task[MAIN], do_unmap, addr, PAGE), -EPERM);
 	CHECK_EQ(run(&c->task[MAIN], do_count_pages, addr, 1), 1);
@@ -170,7 +193,7 @@ static void one_contested(struct captive *c, struct sealed *s, long i)
 	CHECK(!strcmp(m.perms, "r--s"));
 }
 
-static void contested_by(int which, int pins)
+static void contested_by(int which, int pins, struct contested *sum)
 {
 	struct captive c;
 	struct sealed s;
@@ -183,7 +206,7 @@ static void contested_by(int which, int pins)
 	atomic_store(&shared->stop, false);
 	run_start(&c.task[which], do_hammer, 0, 0);
 	for (i = 0; i < pins; i++)
-		one_contested(&c, &s, i);
+		one_contested(&c, &s, i, sum);
 	/* All that can be had, so that the last one cannot be in its way. */
 	atomic_store(&shared->where, SPARE);
 	pause_ms(5);
@@ -195,14 +218,17 @@ static void contested_by(int which, int pins)
 
 CASE_SLOW(pin_race_gap, "a peer in the gap can only make a pin fail", 4)
 {
-	unsigned int left = scaled(500), now;
+	unsigned int n = scaled(500), i, now;
+	struct contested sum = { };
 
 	share();
-	while (left) {
-		now = left < MAX_PINS ? left : MAX_PINS;
-		contested_by(left & 1 ? THREAD : PEER, now);
-		left -= now;
+	for (i = 0; race_goes_on(i, n, sum.made && sum.refused); i += now) {
+		now = n < MAX_PINS ? n : MAX_PINS;
+		contested_by(i / now & 1 ? THREAD : PEER, now, &sum);
 	}
+	diag("%u pins made, %u refused", sum.made, sum.refused);
+	CONTROL(sum.made > 0);
+	CONTROL(sum.refused > 0);
 }
 
 CASE(pin_race_attack, "a pin under attack from two sides always stands")
@@ -255,10 +281,25 @@ static int bad_pins(long made)
 	return bad;
 }
 
-/* How many children had bad ones, or minus the children if all was well. */
+/* For run(): of a task that is no child. */
+static long do_bad_pins(long made, long unused)
+{
+	(void)unused;
+	return bad_pins(made);
+}
+
+static void count_fork(long before, long after)
+{
+	if (before && before < MAX_PINS)
+		atomic_fetch_add(&shared->between, 1);
+	if (before != after)
+		atomic_fetch_add(&shared->during, 1);
+}
+
+/* How many children had bad ones. */
 static long do_fork_children(long unused, long unused2)
 {
-	long made, bad = 0, children = 0, pid;
+	long made, bad = 0, pid;
 	int status;
 
 	(void)unused;
@@ -268,35 +309,51 @@ static long do_fork_children(long unused, long unused2)
 		pid = raw(SYS_fork);
 		if (!pid)
 			raw(SYS_exit_group, !!bad_pins(made));
+		count_fork(made, atomic_load(&shared->done));
 		status = -1;
 		raw(SYS_wait4, pid, &status, 0, NULL);
 		bad += status != 0;
-		children++;
 	}
-	return bad ? bad : -children;
+	return bad;
 }
 
-CASE_SLOW(pin_race_fork, "a child that is forked while pins are made has them",
-	  2)
+static void pin_under_forks(struct sealed *s)
 {
 	struct captive c;
-	struct sealed s;
 	uint64_t addr;
 	long i;
 
-	share();
-	sealed_pages(&s, MAX_PINS);
 	captive_new(&c);
 	captive_add(&c, THREAD);
+	atomic_store(&shared->stop, false);
+	atomic_store(&shared->done, 0);
 	run_start(&c.task[THREAD], do_fork_children, 0, 0);
 	for (i = 0; i < MAX_PINS; i++) {
 		addr = place(i);
-		CHECK_EQ(captive_pin(&c, &s, &addr, PAGE, i * PAGE), 0);
+		CHECK_EQ(captive_pin(&c, s, &addr, PAGE, i * PAGE), 0);
 		atomic_store(&shared->done, i + 1);
 	}
 	stop();
-	CONTROL(heard(&c.task[THREAD]) < 0);
+	CHECK_EQ(heard(&c.task[THREAD]), 0);
+	/* And a child without one would have been noticed. */
+	CONTROL_EQ(run(&c.task[MAIN], do_bad_pins, MAX_PINS + 1, 0), 1);
 	captive_end(&c);
+}
+
+CASE_SLOW(pin_race_fork, "a child that is forked while pins are made has them",
+	  4)
+{
+	struct sealed s;
+	unsigned int i;
+
+	share();
+	sealed_pages(&s, MAX_PINS);
+	for (i = 0; race_goes_on(i, 1, atomic_load(&shared->during)); i++)
+		pin_under_forks(&s);
+	diag("%u children between pins, %u during one",
+	     atomic_load(&shared->between), atomic_load(&shared->during));
+	CONTROL(atomic_load(&shared->between) > 0);
+	CONTROL(atomic_load(&shared->during) > 0);
 	sealed_free(&s);
 }
 
@@ -308,45 +365,67 @@ struct racer {
 	struct notice n;
 	uint64_t addr;
 	long result;
+	struct meeting *m;
+	int side;
 };
+
+static long racer_pins(struct racer *r)
+{
+	r->result = pin_install(r->c->listener, r->n.id, r->s->fd, &r->addr,
+				PAGE, 0);
+	return r->result;
+}
 
 static void *racer_main(void *arg)
 {
 	struct racer *r = arg;
 
-	r->result = pin_install(r->c->listener, r->n.id, r->s->fd, &r->addr,
-				PAGE, 0);
+	meet(r->m, 2);
+	DEED(r->m, r->side, racer_pins(r));
 	return NULL;
 }
 
-CASE(pin_race_same, "two who ask for the same at once get the same")
+/* True: the two were at it at once. */
+static bool both_pin(struct meeting *m)
 {
-	unsigned int n = scaled(200), i;
 	struct captive c;
 	struct sealed s;
 	struct racer r[2];
 	pthread_t t[2];
 	int j;
 
+	sealed_pages(&s, 1);
+	captive_new(&c);
+	meeting_clear(m);
+	r[0] = (struct racer){ .c = &c, .s = &s, .m = m };
+	captive_trap(&c, MAIN, &r[0].n);
+	r[1] = r[0];
+	r[1].side = 1;
+	for (j = 0; j < 2; j++)
+		NEED(!pthread_create(&t[j], NULL, racer_main, &r[j]));
+	for (j = 0; j < 2; j++)
+		NEED(!pthread_join(t[j], NULL));
+	CHECK_EQ(r[0].result, 0);
+	CHECK_EQ(r[1].result, 0);
+	CHECK_EQ(r[0].addr, r[1].addr);
+	CHECK_EQ(mappings_of(c.k.pid, s.fd), 1);
+	captive_release(&c, MAIN, &r[0].n);
+	captive_end(&c);
+	sealed_free(&s);
+	return together(m, 0, 1);
+}
+
+CASE_SLOW(pin_race_same, "two who ask for the same at once get the same", 2)
+{
+	unsigned int n = scaled(200), met = 0, i;
+	struct meeting *m;
+
 	need_redirect();
-	for (i = 0; i < n; i++) {
-		sealed_pages(&s, 1);
-		captive_new(&c);
-		r[0] = (struct racer){ .c = &c, .s = &s };
-		captive_trap(&c, MAIN, &r[0].n);
-		r[1] = r[0];
-		for (j = 0; j < 2; j++)
-			NEED(!pthread_create(&t[j], NULL, racer_main, &r[j]));
-		for (j = 0; j < 2; j++)
-			NEED(!pthread_join(t[j], NULL));
-		CHECK_EQ(r[0].result, 0);
-		CHECK_EQ(r[1].result, 0);
-		CHECK_EQ(r[0].addr, r[1].addr);
-		CONTROL_EQ(mappings_of(c.k.pid, s.fd), 1);
-		captive_release(&c, MAIN, &r[0].n);
-		captive_end(&c);
-		sealed_free(&s);
-	}
+	m = meeting_new();
+	for (i = 0; race_goes_on(i, n, met); i++)
+		met += both_pin(m);
+	diag("%u of %u at once", met, i);
+	CONTROL(met > 0);
 }
 
 /* Ends */
@@ -355,20 +434,22 @@ static void *killer_main(void *arg)
 {
 	struct racer *r = arg;
 
+	meet(r->m, 2);
 	kill(r->c->k.pid, SIGKILL);
 	return NULL;
 }
 
-/* The pin and the target's end, at once. */
-static void pin_and_kill(void)
+/* The pin and the target's end, at once: what became of the pin. */
+static long pin_and_kill(struct meeting *m)
 {
 	struct captive c;
 	struct sealed s;
-	struct racer r = { .c = &c, .s = &s };
+	struct racer r = { .c = &c, .s = &s, .m = m };
 	pthread_t t;
 
 	sealed_pages(&s, 1);
 	captive_new(&c);
+	meeting_clear(m);
 	captive_trap(&c, MAIN, &r.n);
 	NEED(!pthread_create(&t, NULL, killer_main, &r));
 	racer_main(&r);
@@ -377,18 +458,31 @@ static void pin_and_kill(void)
 	CHECK_EQ(ending(kid_wait(&c.k)), SIGNALED(SIGKILL));
 	captive_reap(&c);
 	sealed_free(&s);
+	return r.result;
 }
 
 CASE_SLOW(pin_race_kill, "targets that die while they are pinned leave nothing",
-	  2)
+	  4)
 {
-	unsigned int n = scaled(300), i;
-	long refs = module_refs();
+	unsigned int n = scaled(300), pinned = 0, killed = 0, i;
+	unsigned int meanwhile = 0;
+	struct meeting *m;
+	long refs, r;
 
 	need_redirect();
-	for (i = 0; i < n; i++)
-		pin_and_kill();
-	CONTROL(refs >= 0);
+	refs = module_refs();
+	m = meeting_new();
+	for (i = 0; race_goes_on(i, n, pinned && killed); i++) {
+		r = pin_and_kill(m);
+		pinned += !r;
+		killed += !!r;
+		meanwhile += r == -ESRCH;
+	}
+	diag("%u pinned, %u killed first, %u of them meanwhile", pinned, killed,
+	     meanwhile);
+	/* Each was first, and so they were about at once. */
+	CONTROL(pinned > 0);
+	CONTROL(killed > 0);
 	CHECK(module_refs_fall_to(refs) <= refs);
 }
 
@@ -406,7 +500,7 @@ static void pin_and_exec(void)
 	captive_add(&c, THREAD);
 	captive_trap(&c, THREAD, &r.n);
 	run_start(&c.task[MAIN], do_exec, 0, 0);
-	racer_main(&r);
+	racer_pins(&r);
 	CHECK(r.result == 0 || r.result == -ESRCH || r.result == -ENOENT);
 	CHECK(notice_waits(c.listener, 8000));
 	notice_recv(c.listener, &n);

@@ -10,6 +10,7 @@
 #include "nest.h"
 
 #define PAGE 4096L
+#define MAX_PINS 64	/* of an address space */
 /*
  * Where nobody maps anything by himself: within the reach of 32-bit pointers,
  * and above the heap.
