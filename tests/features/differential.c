@@ -325,7 +325,6 @@ CASE_SLOW(differential_notices, "the comparison tells chains that differ", 12)
 
 /* Logs */
 
-#define RATE_LIMIT "/proc/sys/kernel/printk_ratelimit"
 #define ACTIONS_LOGGED "/proc/sys/kernel/seccomp/actions_logged"
 
 static void compare_logged(void)

@@ -29,10 +29,7 @@
 
 #include "cases.h"
 #include "harness.h"
-
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open 434
-#endif
+#include "raw.h"
 
 #define TIMEOUT_MS 10000
 #define MAX_ONLY 64

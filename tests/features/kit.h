@@ -27,6 +27,9 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
 
+#ifndef SECCOMP_ADDFD_FLAG_SEND
+#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
+#endif
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
@@ -132,6 +135,10 @@ char proc_state(pid_t pid);
 /* Wait until the task sleeps. */
 void wait_asleep(pid_t pid);
 void wait_zombie(pid_t pid);
+/* Of N listeners, those that are open: is none asked within MS each? */
+bool none_waits(const int *listener, int n, int ms);
+
+#define ASKED_MS 8000		/* in which one that must be asked is */
 /* Of a process whose other threads live. */
 void wait_zombie_leader(pid_t pid);
 bool read_line(const char *path, char *to, size_t size);
@@ -154,6 +161,9 @@ bool race_goes_on(unsigned int i, unsigned int n, bool seen);
 /* What the machine can do; the skip has the reason. */
 bool have_ia32(void);
 void need_ia32(void);
+/* Lines of the log that come fast: 0 lets all of them in. */
+#define RATE_LIMIT "/proc/sys/kernel/printk_ratelimit"
+
 void need_root(void);
 uint64_t overlay_features(void);
 /* Zeroed memory that a 32-bit pointer reaches. */

@@ -13,7 +13,6 @@
 #include "redirkit.h"
 
 #define LOG SECCOMP_FILTER_FLAG_LOG
-#define RATE_LIMIT "/proc/sys/kernel/printk_ratelimit"
 
 static int log_fd;
 

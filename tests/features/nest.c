@@ -7,8 +7,6 @@
 
 #include "nest.h"
 
-#define ASKED_MS 8000
-
 /* Words of a command to the target. */
 enum { DO_END, DO_PROBE, DO_PROBE_IA32, DO_INSTALL };
 

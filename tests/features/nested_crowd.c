@@ -46,7 +46,7 @@ static void receive_all(int listener, struct notice *n)
 	int i, j;
 
 	for (i = 0; i < CROWD; i++) {
-		CHECK(notice_waits(listener, 8000));
+		CHECK(notice_waits(listener, ASKED_MS));
 		notice_recv(listener, &n[i]);
 		for (j = 0; j < i; j++)
 			CHECK(n[i].id != n[j].id && n[i].pid != n[j].pid);
@@ -111,10 +111,10 @@ static void group_ends(long by_exit)
 	listener_take(&k);
 	outer = k.listener;
 	listener_take(&k);
-	CHECK(notice_waits(k.listener, 8000));
+	CHECK(notice_waits(k.listener, ASKED_MS));
 	notice_recv(k.listener, &n);
 	CHECK_EQ(notice_continue(k.listener, &n), 0);
-	CHECK(notice_waits(outer, 8000));
+	CHECK(notice_waits(outer, ASKED_MS));
 	notice_recv(outer, &n);
 	CONTROL(n.pid != k.pid);
 	say(&k, by_exit);
@@ -174,7 +174,7 @@ CASE(implicit_meanwhile, "one may wait in the stock kernel as it is nested")
 	kid_start(&k, meanwhile_kid, NULL);
 	listener_take(&k);
 	outer = k.listener;
-	CHECK(notice_waits(outer, 8000));
+	CHECK(notice_waits(outer, ASKED_MS));
 	notice_recv(outer, &n);
 	implicit(true);
 	say(&k, 0);
@@ -183,11 +183,11 @@ CASE(implicit_meanwhile, "one may wait in the stock kernel as it is nested")
 	CHECK_EQ(notice_continue(outer, &n), 0);
 	CHECK_EQ(heard(&k), getpid());
 	/* From now on both. */
-	CHECK(notice_waits(k.listener, 8000));
+	CHECK(notice_waits(k.listener, ASKED_MS));
 	CONTROL(!notice_waits(outer, 0));
 	notice_recv(k.listener, &m);
 	CHECK_EQ(notice_continue(k.listener, &m), 0);
-	CHECK(notice_waits(outer, 8000));
+	CHECK(notice_waits(outer, ASKED_MS));
 	notice_recv(outer, &m);
 	CHECK(m.id != n.id);
 	CHECK_EQ(notice_answer(outer, &m, FAKED, 0), 0);
@@ -227,7 +227,7 @@ static bool lost(struct nest *t, int layer, long want)
 	struct pollfd p[] = { { .fd = t->k.in, .events = POLLIN },
 			      { .fd = t->listener[layer], .events = POLLIN } };
 
-	CHECK(poll(p, 2, 8000) > 0);
+	CHECK(poll(p, 2, ASKED_MS) > 0);
 	if (!(p[0].revents & POLLIN))
 		return true;
 	CHECK_EQ(nest_result(t), want);
@@ -250,8 +250,8 @@ static unsigned int replies_lost(const unsigned long *flags, int n,
 		nest_call(&t, n == 1 ? (const uint32_t[LOW_LAYERS]){ ASK } :
 			  both);
 		do {
-			CHECK(notice_waits(t.listener[n - 1], 8000) ||
-			      notice_waits(t.listener[n - 1], 8000));
+			CHECK(notice_waits(t.listener[n - 1], ASKED_MS) ||
+			      notice_waits(t.listener[n - 1], ASKED_MS));
 			notice_recv(t.listener[n - 1], &q);
 			CHECK_EQ(notice_answer(t.listener[n - 1], &q, FAKED + i,
 					       0), 0);

@@ -77,7 +77,7 @@ static pid_t told(int listener)
 {
 	struct notice n;
 
-	CHECK(notice_waits(listener, 8000));
+	CHECK(notice_waits(listener, ASKED_MS));
 	notice_recv(listener, &n);
 	CHECK_EQ(n.nr, PROBE_NR);
 	CHECK_EQ(notice_continue(listener, &n), 0);

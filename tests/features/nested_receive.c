@@ -94,7 +94,7 @@ static int first_of(struct thr *t)
 		{ .fd = t[1].side.in, .events = POLLIN },
 	};
 
-	CHECK(poll(p, 2, 8000) > 0);
+	CHECK(poll(p, 2, ASKED_MS) > 0);
 	if (poll(p, 2, 0) == 2)
 		return -1;
 	pause_ms(100);

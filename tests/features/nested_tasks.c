@@ -40,12 +40,12 @@ static void group_asked(struct group *g, pid_t pid)
 {
 	struct notice n;
 
-	CHECK(notice_waits(g->inner, 8000));
+	CHECK(notice_waits(g->inner, ASKED_MS));
 	CHECK(!notice_waits(g->outer, 0));
 	notice_recv(g->inner, &n);
 	CHECK(!pid || n.pid == pid);
 	CHECK_EQ(notice_continue(g->inner, &n), 0);
-	CHECK(notice_waits(g->outer, 8000));
+	CHECK(notice_waits(g->outer, ASKED_MS));
 	notice_recv(g->outer, &n);
 	CHECK(!pid || n.pid == pid);
 	CHECK_EQ(notice_continue(g->outer, &n), 0);
@@ -148,7 +148,7 @@ CASE(nested_no_tsync, "without TSYNC other threads stay under the outer only")
 	struct notice n;
 
 	group_start(&g, tsync_later_kid);
-	CHECK(notice_waits(g.outer, 8000));
+	CHECK(notice_waits(g.outer, ASKED_MS));
 	CHECK(!notice_waits(g.inner, 50));
 	notice_recv(g.outer, &n);
 	CHECK_EQ(n.pid, heard(&g.k));
@@ -481,7 +481,7 @@ static void deep_ask(const int *listener, int to)
 	int i;
 
 	for (i = DEPTH - 1; i >= to; i--) {
-		CHECK(notice_waits(listener[i], 8000));
+		CHECK(notice_waits(listener[i], ASKED_MS));
 		notice_recv(listener[i], &n);
 		CHECK_EQ(notice_continue(listener[i], &n), 0);
 	}
@@ -581,7 +581,7 @@ static void outer_supervisor(const struct kid *k)
 			      { .fd = k->pidfd, .events = POLLIN } };
 	struct notice n;
 
-	while (poll(p, 2, 8000) > 0 && !p[1].revents) {
+	while (poll(p, 2, ASKED_MS) > 0 && !p[1].revents) {
 		if (!(p[0].revents & POLLIN))
 			continue;
 		notice_recv(k->listener, &n);

@@ -525,7 +525,7 @@ CASE(pin_not_received, "a notification that nobody took is EINPROGRESS")
 	captive_release(&x.c, MAIN, &x.n);
 	/* Ids are counted up. */
 	run_start(&x.c.task[MAIN], do_call, SYS_getppid, 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	x.n.id = id + 1;
 	CHECK_EQ(pin_at(&x, 0, PAGE, 0), -EINPROGRESS);
 	notice_recv(x.c.listener, &x.n);
@@ -614,14 +614,14 @@ static void pin_by_both(unsigned long inner_flags, long want)
 	inner = captive_fd(&c, run(&c.task[MAIN], do_add_listener, inner_flags,
 				   0));
 	run_start(&c.task[MAIN], do_call, SYS_getppid, 0);
-	CHECK(notice_waits(inner, 8000));
+	CHECK(notice_waits(inner, ASKED_MS));
 	notice_recv(inner, &n);
 	CHECK_EQ(pin_install(inner, n.id, s.fd, &addr, PAGE, 0), want);
 	CHECK_EQ(id_valid(inner, n.id), 0);
 	addr = 0;
 	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), -ENOENT);
 	CHECK_EQ(notice_continue(inner, &n), 0);
-	CHECK(notice_waits(c.listener, 8000));
+	CHECK(notice_waits(c.listener, ASKED_MS));
 	notice_recv(c.listener, &n);
 	CONTROL_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), 0);
 	CHECK_EQ(captive_release(&c, MAIN, &n), getpid());

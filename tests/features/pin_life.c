@@ -244,7 +244,7 @@ CASE(pin_exec, "a new image has no pins, and can get its own")
 	CONTROL(mapping_at(x.c.k.pid, x.addr, &m));
 	CONTROL_EQ(mappings_of(x.c.k.pid, x.s.fd), 1);
 	run_start(&x.c.task[MAIN], do_exec, 0, 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &n);
 	CHECK_EQ(n.pid, x.c.k.pid);
 	CHECK_EQ(mappings_of(x.c.k.pid, x.s.fd), 0);
@@ -262,7 +262,7 @@ CASE(pin_exec_peer, "an old image that a peer still uses keeps its pins")
 	scene_start(&x, &plan_exec);
 	captive_add(&x.c, PEER);
 	run_start(&x.c.task[MAIN], do_exec, 0, 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &n);
 	CONTROL_EQ(mappings_of(x.c.k.pid, x.s.fd), 0);
 	has_pin(&x, PEER);
@@ -281,7 +281,7 @@ CASE(pin_exec_child, "a child's exec leaves its parent's pins alone")
 	pid = captive_add(&x.c, CHILD);
 	CONTROL_EQ(mappings_of(pid, x.s.fd), 1);
 	run_start(&x.c.task[CHILD], do_exec, 0, 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &n);
 	CHECK_EQ(n.pid, pid);
 	CHECK_EQ(mappings_of(pid, x.s.fd), 0);
@@ -317,7 +317,7 @@ CASE(pin_exec_thread, "another thread's exec ends a trapped target's pins")
 	CHECK_EQ(pin_install(x.c.listener, n.id, x.s.fd, &addr, PAGE, 0), 0);
 	CONTROL_EQ(mappings_of(x.c.k.pid, x.s.fd), 2);
 	run_start(&x.c.task[MAIN], do_exec, 0, 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &later);
 	CHECK_EQ(pin_install(x.c.listener, n.id, x.s.fd, &addr, PAGE, 0),
 		 -ENOENT);
@@ -405,7 +405,7 @@ CASE(pin_signal_restart, "when the call is trapped anew, its pin is found")
 	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0), 0);
 	wait_asleep(c.k.pid);
 	kill(c.k.pid, SIGUSR1);
-	CHECK(notice_waits(c.listener, 8000));
+	CHECK(notice_waits(c.listener, ASKED_MS));
 	notice_recv(c.listener, &later);
 	CONTROL(later.id != n.id);
 	CHECK_EQ(pin_install(c.listener, n.id, s.fd, &again, PAGE, 0), -ENOENT);

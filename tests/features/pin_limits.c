@@ -376,7 +376,7 @@ static long pin_by_ia32(struct captive *c, struct sealed *s, uint64_t *addr)
 	long r;
 
 	run_start(&c->task[MAIN], do_call_ia32, IA32_getppid, 0);
-	CHECK(notice_waits(c->listener, 8000));
+	CHECK(notice_waits(c->listener, ASKED_MS));
 	notice_recv(c->listener, &n);
 	CHECK_EQ(n.nr, IA32_getppid);
 	r = pin_install(c->listener, n.id, s->fd, addr, s->size, 0);
@@ -521,7 +521,7 @@ static long pin_cloner(bool admin, bool nnp)
 	run(&c.task[MAIN], do_raise, 0, 0);
 	p.pidfd = c.k.pidfd;
 	kid_start(&k, cloner, &p);
-	CHECK(notice_waits(c.listener, 8000));
+	CHECK(notice_waits(c.listener, ASKED_MS));
 	notice_recv(c.listener, &n);
 	CHECK_EQ(n.pid, k.pid);
 	r = pin_install(c.listener, n.id, s.fd, &addr, PAGE, 0);

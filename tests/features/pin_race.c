@@ -502,7 +502,7 @@ static void pin_and_exec(void)
 	run_start(&c.task[MAIN], do_exec, 0, 0);
 	racer_pins(&r);
 	CHECK(r.result == 0 || r.result == -ESRCH || r.result == -ENOENT);
-	CHECK(notice_waits(c.listener, 8000));
+	CHECK(notice_waits(c.listener, ASKED_MS));
 	notice_recv(c.listener, &n);
 	CONTROL_EQ(n.pid, c.k.pid);
 	CHECK_EQ(mappings_of(c.k.pid, s.fd), 0);

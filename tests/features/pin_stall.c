@@ -233,7 +233,7 @@ static long signalled_meanwhile(void)
 	CHECK(r == 0 || r == -ESRCH || r == -ENOENT);
 	stall_over(&x);
 	CHECK_EQ(ending(kid_wait(&x.other)), 0);
-	CHECK(notice_waits(x.c.listener, 8000));
+	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &x.n);
 	CONTROL(x.n.id != first);
 	pin_after(&x);

@@ -295,7 +295,7 @@ static bool asks_again(struct captive *c)
 		{ .fd = c->k.pidfd, .events = POLLIN },
 	};
 
-	CHECK(poll(p, 2, 8000) > 0);
+	CHECK(poll(p, 2, ASKED_MS) > 0);
 	return p[0].revents & POLLIN;
 }
 
@@ -326,7 +326,7 @@ long run(struct kid *task, task_fn fn, long a, long b)
 void captive_trap(struct captive *c, int which, struct notice *n)
 {
 	run_start(&c->task[which], do_call, c->nr, 0);
-	CHECK(notice_waits(c->listener, 8000));
+	CHECK(notice_waits(c->listener, ASKED_MS));
 	notice_recv(c->listener, n);
 }
 

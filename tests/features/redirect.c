@@ -14,14 +14,16 @@
 #include "source.h"
 
 /* A process that does not exist. */
-#define LOST 0x3fffffff
 
-/* The target asks for the group of LOST; argument 0 would be its own group. */
+/*
+ * The target asks for the group of NO_PROCESS; argument 0 would be its own
+ * group.
+ */
 static void lost_start(struct redir *t, struct notice *n)
 {
 	redir_start(t, NULL);
 	redir_ask(t, SYS_getpgid);
-	redir_load(t, SYS_getpgid, LOST, 1, 2, 3, 4, 5);
+	redir_load(t, SYS_getpgid, NO_PROCESS, 1, 2, 3, 4, 5);
 	redir_call(t);
 	redir_asked(t, 0, n);
 }
@@ -41,7 +43,7 @@ static void lost_end(struct redir *t, struct notice *n)
 	CHECK(redir_untouched(t));
 	redir_call(t);
 	redir_asked(t, 0, n);
-	CHECK_EQ(n->arg[0], LOST);
+	CHECK_EQ(n->arg[0], NO_PROCESS);
 	CHECK_EQ(notice_continue(t->listener[0], n), 0);
 	CONTROL_EQ(redir_result(t), -ESRCH);
 	redir_end(t);
@@ -274,7 +276,7 @@ static void plain_refuses(void)
 	redir_rule(&t, &(struct rule){
 		.flags = NEW_LISTENER, .arch = AUDIT_ARCH_X86_64,
 		.nr = SYS_getpgid, .arg = ANY_ARG, .action = ASK });
-	redir_load(&t, SYS_getpgid, LOST);
+	redir_load(&t, SYS_getpgid, NO_PROCESS);
 	redir_call(&t);
 	redir_asked(&t, 0, &n);
 	CHECK_EQ(pin_install(t.listener[0], n.id, m.s.fd, &at, PAGE, 0),
@@ -372,7 +374,7 @@ CASE(redirect_ia32_wide, "a 32-bit call has no arguments above 32 bits")
 	redir_start(&t, NULL);
 	t.shot->ia32 = true;
 	redir_ask(&t, IA32_getpgid);
-	redir_load(&t, IA32_getpgid, LOST);
+	redir_load(&t, IA32_getpgid, NO_PROCESS);
 	redir_call(&t);
 	redir_asked(&t, 0, &n);
 	for (i = 0; i < 6; i++) {
@@ -390,7 +392,7 @@ CASE(redirect_ia32_wide, "a 32-bit call has no arguments above 32 bits")
 	/* A 64-bit call has. */
 	t.shot->ia32 = false;
 	redir_ask(&t, SYS_getpgid);
-	redir_load(&t, SYS_getpgid, LOST);
+	redir_load(&t, SYS_getpgid, NO_PROCESS);
 	redir_call(&t);
 	redir_asked(&t, 1, &n);
 	CONTROL_EQ(redir_arg(t.listener[1], &n, 5, ~0ULL), 0);
@@ -443,9 +445,9 @@ static void joiner_kid(struct kid *k)
 
 	say(k, clone_filter(*pidfd));
 	hear(k, &go);
-	say(k, raw(SYS_getpgid, LOST));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 	no_new_privs();
-	say(k, raw(SYS_getpgid, LOST));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 }
 
 CASE(redirect_privileges, "who may gain privileges is redirected by root only")
@@ -484,7 +486,7 @@ CASE(redirect_privileges, "who may gain privileges is redirected by root only")
 static void root_opener_kid(struct kid *k)
 {
 	listener_hand(k, filter(NESTABLE, SYS_getpgid, ASK));
-	say(k, raw(SYS_getpgid, LOST));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 }
 
 CASE(redirect_root_opener, "root's listener needs no no_new_privs")

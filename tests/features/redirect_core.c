@@ -17,9 +17,6 @@
 
 #include "redirkit.h"
 
-#ifndef SYS_SECCOMP
-#define SYS_SECCOMP 1
-#endif
 #ifndef NT_SIGINFO
 #define NT_SIGINFO 0x53494749
 #endif

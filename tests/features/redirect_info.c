@@ -8,7 +8,6 @@
 
 #include "redirkit.h"
 
-#define LOST 0x3fffffff		/* no such process */
 #define DATA 7
 
 /* As struct ptrace_syscall_info, whose header does not go with libc's. */
@@ -59,11 +58,11 @@ static void info_tells(bool ia32)
 	t.shot->ia32 = ia32;
 	redir_rule(&t, &(struct rule){ .arch = arch, .nr = nr, .arg = 0,
 				       .value = 0, .action = TRACE | DATA });
-	redir_ask_arg(&t, nr, 0, LOST);
+	redir_ask_arg(&t, nr, 0, NO_PROCESS);
 	NEED(!ptrace(PTRACE_SEIZE, t.k.pid, NULL,
 		     PTRACE_O_TRACESECCOMP | PTRACE_O_TRACESYSGOOD |
 		     PTRACE_O_EXITKILL));
-	redir_load(&t, nr, LOST, 2, 3, 4, 5, 6);
+	redir_load(&t, nr, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(&t);
 	redir_asked(&t, 1, &n);
 	CHECK_EQ(redir_args(t.listener[1], &n, ALL_ARGS, args), 0);

@@ -61,7 +61,7 @@ static void many(bool ia32)
 	redir_start(&t, NULL);
 	t.shot->ia32 = ia32;
 	redir_ask(&t, nr);
-	redir_load(&t, nr, 0x3fffffff, 2, 3, 4, 5, 6);
+	redir_load(&t, nr, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(&t);
 	redir_asked(&t, 0, &n);
 	CHECK_EQ(notice_continue(t.listener[0], &n), 0);

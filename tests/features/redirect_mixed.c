@@ -123,7 +123,7 @@ static void strict_kid(struct kid *k)
 	listener_hand(k, prog_install(&f, SECCOMP_RET_ALLOW, NESTABLE));
 	say(k, p->strict ? ask_seccomp() : 0);
 	say(k, raw(SYS_write, MARKED_FD, "word", 4));
-	say(k, raw(SYS_getpgid, 0x3fffffff));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 	raw(SYS_exit, IMAGE_CODE);
 }
 

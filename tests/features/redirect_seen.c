@@ -8,7 +8,6 @@
 
 #include "redirkit.h"
 
-#define LOST 0x3fffffff		/* no such process */
 #define INSTANCE "/sys/kernel/tracing/instances/overlay-seccomp-test"
 #define ENTER INSTANCE "/events/raw_syscalls/sys_enter/"
 
@@ -59,7 +58,7 @@ static void trace_end(void)
 
 static void trace_shows(bool ia32)
 {
-	const uint64_t asked[6] = { LOST, 2, 3, 4, 5, 6 };
+	const uint64_t asked[6] = { NO_PROCESS, 2, 3, 4, 5, 6 };
 	const uint64_t given[6] = { 0, 22, 33, 44, 55, 66 };
 	const long nr = ia32 ? IA32_getpgid : SYS_getpgid;
 	struct notice n;
@@ -68,9 +67,9 @@ static void trace_shows(bool ia32)
 
 	redir_start(&t, NULL);
 	t.shot->ia32 = ia32;
-	redir_ask_arg(&t, nr, 0, LOST);
+	redir_ask_arg(&t, nr, 0, NO_PROCESS);
 	trace_start(t.k.pid, nr);
-	redir_load(&t, nr, LOST, 2, 3, 4, 5, 6);
+	redir_load(&t, nr, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(&t);
 	redir_asked(&t, 0, &n);
 	CHECK_EQ(redir_args(t.listener[0], &n, ALL_ARGS, given), 0);

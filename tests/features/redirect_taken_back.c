@@ -16,7 +16,6 @@
 #include "redirkit.h"
 
 #define SIZE 4096
-#define NO_PID 0x3fffffff		/* a pid that getpgid() does not know */
 
 /* A page of zeroes, a write to which waits. */
 struct trap {
@@ -132,7 +131,7 @@ static void begin(struct redir *t, struct notice *n)
 	need_redirect();
 	redir_start(t, NULL);
 	redir_ask(t, SYS_getpgid);
-	redir_load(t, SYS_getpgid, NO_PID, 2, 3, 4, 5, 6);
+	redir_load(t, SYS_getpgid, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(t);
 	redir_asked(t, 0, n);
 	CHECK_EQ(notice_continue(t->listener[0], n), 0);
@@ -147,7 +146,7 @@ static void asked_again(struct redir *t, struct notice *n)
 
 	redir_asked(t, 0, n);
 	CONTROL_EQ(n->id, id);
-	CHECK_EQ(n->arg[0], NO_PID);
+	CHECK_EQ(n->arg[0], NO_PROCESS);
 }
 
 static void end(struct redir *t, long refs)

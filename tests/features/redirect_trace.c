@@ -14,11 +14,10 @@
 #include "play.h"
 #include "redirkit.h"
 
-#define LOST 0x3fffffff		/* no such process */
 #define DATA 5
 #define ERESTARTSYS 512		/* only tracers see it */
 
-/* Argument 0 of getpgid: LOST, and 0 once it is redirected. */
+/* Argument 0 of getpgid: NO_PROCESS, and 0 once it is redirected. */
 struct traced {
 	struct redir t;
 	struct notice n;
@@ -55,10 +54,10 @@ static void seize(struct traced *x)
 
 static void asks(struct traced *x)
 {
-	redir_load(&x->t, x->nr, LOST, 2, 3, 4, 5, 6);
+	redir_load(&x->t, x->nr, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(&x->t);
 	redir_asked(&x->t, x->t.n - 1, &x->n);
-	CHECK_EQ(x->n.arg[0], LOST);
+	CHECK_EQ(x->n.arg[0], NO_PROCESS);
 }
 
 static void redirects(struct traced *x, uint32_t mask, uint64_t first)
@@ -122,13 +121,13 @@ static void traced_end(struct traced *x)
 	redir_end(&x->t);
 }
 
-/* The hole: a restore within the stop would make getpgid(LOST) run. */
+/* The hole: a restore within the stop would make getpgid(NO_PROCESS) run. */
 static void runs_redirected(bool ia32)
 {
 	struct traced x;
 
 	traced_outside(&x, ia32);
-	redir_ask_arg(&x.t, x.nr, 0, LOST);
+	redir_ask_arg(&x.t, x.nr, 0, NO_PROCESS);
 	seize(&x);
 	asks(&x);
 	CHECK_EQ(notice_continue(x.t.listener[1], &x.n), 0);
@@ -168,7 +167,7 @@ CASE(redirect_trace_nobody, "without a tracer TRACE outside is ENOSYS")
 	struct traced x;
 
 	traced_outside(&x, false);
-	redir_ask_arg(&x.t, x.nr, 0, LOST);
+	redir_ask_arg(&x.t, x.nr, 0, NO_PROCESS);
 	asks(&x);
 	redirects(&x, ALL_ARGS, 0);
 	CHECK_EQ(redir_result(&x.t), -ENOSYS);
@@ -185,7 +184,7 @@ CASE(redirect_trace_edit, "what the tracer writes over a substitute stays")
 	struct traced x;
 
 	traced_outside(&x, false);
-	redir_ask_arg(&x.t, x.nr, 0, LOST);
+	redir_ask_arg(&x.t, x.nr, 0, NO_PROCESS);
 	seize(&x);
 	asks(&x);
 	redirects(&x, ALL_ARGS, 0);
@@ -203,10 +202,10 @@ CASE(redirect_trace_edit, "what the tracer writes over a substitute stays")
 	asks(&x);
 	redirects(&x, 1, 0);
 	event_seccomp(&x);
-	pokes(&x, USER(rdi), LOST + 1);
+	pokes(&x, USER(rdi), NO_PROCESS + 1);
 	goes_on(&x, PTRACE_CONT);
 	CONTROL_EQ(redir_result(&x.t), -ESRCH);
-	CHECK_EQ(x.t.shot->after.di, LOST + 1);
+	CHECK_EQ(x.t.shot->after.di, NO_PROCESS + 1);
 	traced_end(&x);
 }
 
@@ -215,7 +214,7 @@ CASE(redirect_trace_skip, "registers come back if the tracer skips the call")
 	struct traced x;
 
 	traced_outside(&x, false);
-	redir_ask_arg(&x.t, x.nr, 0, LOST);
+	redir_ask_arg(&x.t, x.nr, 0, NO_PROCESS);
 	seize(&x);
 	asks(&x);
 	redirects(&x, ALL_ARGS, 0);
@@ -299,7 +298,7 @@ static void to_entry(struct traced *x)
 
 	NEED(!ptrace(PTRACE_INTERRUPT, x->pid, NULL, NULL));
 	stop_of(x->pid);
-	redir_load(&x->t, x->nr, LOST, 2, 3, 4, 5, 6);
+	redir_load(&x->t, x->nr, NO_PROCESS, 2, 3, 4, 5, 6);
 	redir_call(&x->t);
 	do {
 		goes_on(x, PTRACE_SYSCALL);
@@ -364,7 +363,7 @@ CASE(redirect_trace_exit_edit, "and what the tracer changes there stays")
 	CHECK_EQ(redir_result(&x.t), getpgrp());
 	CHECK_EQ(x.t.shot->after.si, 22);
 	CHECK_EQ(x.t.shot->after.dx, 0x777);
-	CONTROL_EQ(x.t.shot->after.di, LOST);
+	CONTROL_EQ(x.t.shot->after.di, NO_PROCESS);
 	traced_end(&x);
 }
 
@@ -376,14 +375,14 @@ CASE(redirect_trace_entry_edit, "what a tracer enters with is the original")
 	redir_ask(&x.t, x.nr);
 	seize(&x);
 	to_entry(&x);
-	pokes(&x, USER(rdi), LOST + 1);
+	pokes(&x, USER(rdi), NO_PROCESS + 1);
 	goes_on(&x, PTRACE_CONT);
 	redir_asked(&x.t, 0, &x.n);
-	CONTROL_EQ(x.n.arg[0], LOST + 1);
+	CONTROL_EQ(x.n.arg[0], NO_PROCESS + 1);
 	redirects(&x, ALL_ARGS, 0);
 	CHECK_EQ(redir_result(&x.t), getpgrp());
-	CHECK_EQ(x.t.shot->after.di, LOST + 1);
-	x.t.shot->after.di = LOST;
+	CHECK_EQ(x.t.shot->after.di, NO_PROCESS + 1);
+	x.t.shot->after.di = NO_PROCESS;
 	CHECK(redir_untouched(&x.t));
 	traced_end(&x);
 }

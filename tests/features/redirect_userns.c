@@ -12,8 +12,6 @@
 #include "redirkit.h"
 #include "source.h"
 
-#define LOST 0x3fffffff		/* no such process */
-
 static void in_userns(void)
 {
 	if (unshare(CLONE_NEWUSER))
@@ -32,10 +30,10 @@ static long both(int listener, pid_t *pid)
 	struct mem m;
 	long pin, redirect;
 
-	CHECK(notice_waits(listener, 8000));
+	CHECK(notice_waits(listener, ASKED_MS));
 	notice_recv(listener, &n);
 	*pid = n.pid;
-	CHECK_EQ(n.arg[0], LOST);
+	CHECK_EQ(n.arg[0], NO_PROCESS);
 	mem_make(&m, 1);
 	pin = pin_install(listener, n.id, m.s.fd, &at, PAGE, 0);
 	redirect = redir_arg(listener, &n, 0, 0);
@@ -62,7 +60,7 @@ static void opener_kid(struct kid *k)
 	if (!raw(SYS_fork)) {
 		p->target();
 		say(k, proc_status(getpid(), "NoNewPrivs"));
-		say(k, raw(SYS_getpgid, LOST));
+		say(k, raw(SYS_getpgid, NO_PROCESS));
 		raw(SYS_exit_group, 0);
 	}
 	hear(k, &go);
@@ -101,9 +99,9 @@ static void joiner_kid(struct kid *k)
 	const int *pidfd = k->arg;
 
 	say(k, clone_filter(*pidfd));
-	say(k, raw(SYS_getpgid, LOST));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 	no_new_privs();
-	say(k, raw(SYS_getpgid, LOST));
+	say(k, raw(SYS_getpgid, NO_PROCESS));
 }
 
 static void inside_kid(struct kid *k)

@@ -174,7 +174,7 @@ static void asks(struct caller *c, struct notice *n)
 {
 	int i;
 
-	CHECK(notice_waits(c->k.listener, 8000));
+	CHECK(notice_waits(c->k.listener, ASKED_MS));
 	notice_recv(c->k.listener, n);
 	CHECK_EQ(n->nr, c->call.word[0]);
 	for (i = 0; i < 6; i++)
@@ -221,7 +221,7 @@ static long returned(struct caller *c)
 	struct call32 is;
 	int i;
 
-	CHECK(poll(&p, 1, 8000) > 0);
+	CHECK(poll(&p, 1, ASKED_MS) > 0);
 	CHECK_EQ(read(c->from, &is, sizeof(is)), sizeof(is));
 	for (i = 1; i < 7; i++)
 		CHECK_EQ(is.word[i], c->call.word[i]);

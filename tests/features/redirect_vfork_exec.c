@@ -77,7 +77,7 @@ static void spawns(struct spawner *s)
 	redir_load(&s->t, SYS_clone, CLONE_VM | CLONE_VFORK | SIGCHLD, sp, 3, 4,
 		   5, 6);
 	redir_call(&s->t);
-	CHECK(notice_waits(s->t.listener[0], 8000));
+	CHECK(notice_waits(s->t.listener[0], ASKED_MS));
 	notice_recv(s->t.listener[0], &s->n);
 	CHECK(s->n.pid != s->t.k.pid);
 	/* It is the parent that the kernel does not let go on yet. */

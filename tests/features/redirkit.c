@@ -19,8 +19,6 @@
 
 #include "redirkit.h"
 
-#define ASKED_MS 8000
-
 /* Registers */
 
 struct regs *redir_child;

@@ -13,6 +13,10 @@
 #define ALL_ARGS 0x3f
 #define REDIR_LAYERS 6
 #define ANY_ARG (-1)
+#define NO_PROCESS 0x3fffffff	/* a pid above all that can be */
+#ifndef SYS_SECCOMP
+#define SYS_SECCOMP 1		/* the si_code of SIGSYS */
+#endif
 
 /* Of the 32-bit table, besides those of raw.h. */
 enum {

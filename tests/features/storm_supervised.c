@@ -319,7 +319,7 @@ static void executed(struct kid *k)
 	int i;
 
 	for (i = 0; i < 2; i++) {
-		CHECK(notice_waits(k->listener, 8000));
+		CHECK(notice_waits(k->listener, ASKED_MS));
 		notice_recv(k->listener, &n);
 		CHECK_EQ(n.nr, SYS_write);
 		CHECK_EQ(n.pid, k->pid);
@@ -338,7 +338,7 @@ static unsigned int one_end(struct storm *s, int doing, enum fate how)
 	meeting_clear(m);
 	kid_start(&k, ending_kid, &how);
 	listener_take(&k);
-	CHECK(notice_waits(k.listener, 8000));
+	CHECK(notice_waits(k.listener, ASKED_MS));
 	notice_recv(k.listener, &n);
 	if (doing == POINTS)
 		mem_pin(k.listener, &n, &mem);

@@ -137,7 +137,7 @@ static void drive_answer(struct kid *k, bool strict)
 	struct notice n;
 
 	(void)strict;
-	CHECK(notice_waits(k->listener, 8000));
+	CHECK(notice_waits(k->listener, ASKED_MS));
 	notice_recv(k->listener, &n);
 	CHECK_EQ(n.nr, SYS_time);
 	CHECK_EQ(notice_answer(k->listener, &n, 4711, 0), 0);

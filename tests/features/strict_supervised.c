@@ -15,10 +15,6 @@
 
 #include "play.h"
 
-#ifndef SECCOMP_ADDFD_FLAG_SEND
-#define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
-#endif
-
 #define FAKED 4711
 #define ADDED_FD 201
 
