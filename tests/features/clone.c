@@ -20,15 +20,7 @@
 #define PIDFD_THREAD O_EXCL
 #endif
 
-static const struct source plain = { .install = install_marked };
 static const struct source bare = { .install = install_nothing };
-
-static void plain_start(struct kid *k)
-{
-	need_root();
-	source_start(k, &plain);
-	CONTROL_EQ(source_marked(k), -DENIED);
-}
 
 CASE(clone_success, "the caller has the filters of the source")
 {

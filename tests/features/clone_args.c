@@ -16,15 +16,6 @@
 
 #define PAGE 4096L
 
-static const struct source plain = { .install = install_marked };
-
-static void plain_start(struct kid *k)
-{
-	need_root();
-	source_start(k, &plain);
-	CONTROL_EQ(source_marked(k), -DENIED);
-}
-
 CASE(clone_path, "a pidfd that is open as a path only is none")
 {
 	struct kid source;

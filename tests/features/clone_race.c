@@ -310,22 +310,6 @@ static long count_lines(const char *path, const char *what)
 	return n;
 }
 
-static long meminfo(const char *field)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	size_t len = strlen(field);
-	char line[256];
-	long n = -1;
-
-	if (!f)
-		return -1;
-	while (n < 0 && fgets(line, sizeof(line), f))
-		if (!strncmp(line, field, len) && line[len] == ':')
-			n = atol(line + len + 1);
-	fclose(f);
-	return n;
-}
-
 /*
  * What is free in a slab that a CPU has for itself counts as used: without
  * this a cache grows by hundreds when a CPU takes slabs that others have left.
@@ -368,8 +352,8 @@ static void read_cost(struct cost *c)
 	memset(c, 0, sizeof(*c));
 	c->refs = module_refs();
 	c->progs = count_lines("/proc/vmallocinfo", "bpf_prog_alloc");
-	c->jit_kb = meminfo("VmallocUsed");
-	c->slab_kb = meminfo("Slab");
+	c->jit_kb = meminfo_kb("VmallocUsed");
+	c->slab_kb = meminfo_kb("Slab");
 	read_slabs(c);
 }
 

@@ -273,7 +273,7 @@ static void kill_orphans(void)
 		kill(pid, SIGKILL);
 }
 
-static long long now_ms(void)
+long long now_ms(void)
 {
 	struct timespec t;
 

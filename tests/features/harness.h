@@ -75,6 +75,9 @@ void skip(const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 1, 2)));
 void diag(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Of the monotonic clock. */
+long long now_ms(void);
+
 /* N of the full test, scaled by OVERLAY_TEST_SCALE (default a tenth). */
 unsigned int scaled(unsigned int n);
 

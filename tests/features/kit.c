@@ -202,21 +202,35 @@ void kid_close(struct kid *k)
 	close(k->pidfd);
 }
 
-static void no_op(int sig)
+void handle_signal(int sig, int flags, signal_fn fn)
+{
+	struct sigaction sa = { .sa_sigaction = fn,
+				.sa_flags = SA_SIGINFO | flags };
+
+	NEED(!sigaction(sig, &sa, NULL));
+}
+
+static void no_op(int sig, siginfo_t *info, void *context)
 {
 	(void)sig;
+	(void)info;
+	(void)context;
+}
+
+void handle_idly(int sig, int flags)
+{
+	handle_signal(sig, flags, no_op);
 }
 
 /* By EINTR, and nothing else comes of it. */
 void await_children(void)
 {
-	struct sigaction sa = { .sa_handler = no_op };
 	sigset_t s;
 
 	sigemptyset(&s);
 	sigaddset(&s, SIGCHLD);
 	NEED(!sigprocmask(SIG_BLOCK, &s, NULL));
-	NEED(!sigaction(SIGCHLD, &sa, NULL));
+	handle_idly(SIGCHLD, 0);
 }
 
 int ending(int status)
@@ -331,6 +345,11 @@ long notice_continue(int listener, const struct notice *n)
 		.id = n->id, .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE });
 }
 
+long id_valid(int listener, uint64_t id)
+{
+	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ? -errno : 0;
+}
+
 bool notice_waits(int listener, int ms)
 {
 	struct pollfd p = { .fd = listener, .events = POLLIN };
@@ -343,6 +362,16 @@ bool listener_hung_up(int listener, int ms)
 	struct pollfd p = { .fd = listener };
 
 	return poll(&p, 1, ms) > 0 && (p.revents & POLLHUP);
+}
+
+bool none_waits(const int *listener, int n, int ms)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		if (listener[i] >= 0 && notice_waits(listener[i], ms))
+			return false;
+	return true;
 }
 
 /* /proc */
@@ -425,6 +454,22 @@ void wait_zombie_leader(pid_t pid)
 {
 	while (proc_state(pid) != 'Z')
 		pause_ms(1);
+}
+
+long meminfo_kb(const char *field)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	size_t len = strlen(field);
+	char line[128];
+	long kb = -1;
+
+	NEED(f);
+	while (kb < 0 && fgets(line, sizeof(line), f))
+		if (!strncmp(line, field, len) && line[len] == ':')
+			kb = atol(line + len + 1);
+	fclose(f);
+	NEED(kb >= 0);
+	return kb;
 }
 
 long module_refs_now(void)

@@ -7,6 +7,7 @@
 #define OVERLAY_TEST_KIT_H
 
 #include <errno.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,10 +27,10 @@
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
-
 #ifndef SECCOMP_ADDFD_FLAG_SEND
 #define SECCOMP_ADDFD_FLAG_SEND (1UL << 1)
 #endif
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
@@ -89,6 +90,11 @@ void kid_close(struct kid *k);
 /* From now on a ppoll() with no signal blocked ends when a child has news. */
 void await_children(void);
 
+/* A handler, by sigaction() with those flags; and one that does nothing. */
+typedef void (*signal_fn)(int sig, siginfo_t *info, void *context);
+void handle_signal(int sig, int flags, signal_fn fn);
+void handle_idly(int sig, int flags);
+
 /* An exit code, or a negative signal number, out of a wait status. */
 int ending(int status);
 #define SIGNALED(sig) (-(sig))
@@ -124,9 +130,15 @@ void notice_recv(int listener, struct notice *n);
 /* 0, or -errno. */
 long notice_answer(int listener, const struct notice *n, long val, int error);
 long notice_continue(int listener, const struct notice *n);
+/* The answer of ID_VALID: 0 or -errno. */
+long id_valid(int listener, uint64_t id);
 /* Is a notification, or the end, there within MS? */
 bool notice_waits(int listener, int ms);
 bool listener_hung_up(int listener, int ms);
+/* Of N listeners, those that are open: is none asked within MS each? */
+bool none_waits(const int *listener, int n, int ms);
+
+#define ASKED_MS 8000		/* in which one that must be asked is */
 
 /* /proc; -1 where it does not say. */
 long proc_status(pid_t pid, const char *field);
@@ -135,13 +147,12 @@ char proc_state(pid_t pid);
 /* Wait until the task sleeps. */
 void wait_asleep(pid_t pid);
 void wait_zombie(pid_t pid);
-/* Of N listeners, those that are open: is none asked within MS each? */
-bool none_waits(const int *listener, int n, int ms);
-
-#define ASKED_MS 8000		/* in which one that must be asked is */
 /* Of a process whose other threads live. */
 void wait_zombie_leader(pid_t pid);
 bool read_line(const char *path, char *to, size_t size);
+
+/* A field of /proc/meminfo, which it must have. */
+long meminfo_kb(const char *field);
 
 /* The module's reference count, after it stopped falling. */
 long module_refs(void);
@@ -149,6 +160,9 @@ long module_refs(void);
 long module_refs_now(void);
 /* Wait until it is at most WANT; what it was at last. */
 long module_refs_fall_to(long want);
+
+/* Lines of the log that come fast: 0 lets all of them in. */
+#define RATE_LIMIT "/proc/sys/kernel/printk_ratelimit"
 
 void pause_ms(unsigned int ms);
 
@@ -161,9 +175,6 @@ bool race_goes_on(unsigned int i, unsigned int n, bool seen);
 /* What the machine can do; the skip has the reason. */
 bool have_ia32(void);
 void need_ia32(void);
-/* Lines of the log that come fast: 0 lets all of them in. */
-#define RATE_LIMIT "/proc/sys/kernel/printk_ratelimit"
-
 void need_root(void);
 uint64_t overlay_features(void);
 /* Zeroed memory that a 32-bit pointer reaches. */

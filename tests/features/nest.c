@@ -205,12 +205,7 @@ void asked_from_inside(struct nest *t, int layer)
 
 bool nobody_asked(struct nest *t, int ms)
 {
-	int i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->listener[i] >= 0 && notice_waits(t->listener[i], ms))
-			return false;
-	return true;
+	return none_waits(t->listener, t->n, ms);
 }
 
 void nest_close(struct nest *t, int layer)

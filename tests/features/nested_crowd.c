@@ -198,17 +198,9 @@ CASE(implicit_meanwhile, "one may wait in the stock kernel as it is nested")
 
 /* A reply and a signal at once */
 
-static void on_usr1(int sig)
-{
-	(void)sig;
-}
-
 static void handle_restart(void)
 {
-	struct sigaction sa = { .sa_handler = on_usr1,
-				.sa_flags = SA_RESTART };
-
-	NEED(!sigaction(SIGUSR1, &sa, NULL));
+	handle_idly(SIGUSR1, SA_RESTART);
 }
 
 static void signaller(struct kid *k)

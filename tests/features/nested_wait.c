@@ -22,33 +22,16 @@
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
 #endif
 
-static long id_valid(int listener, uint64_t id)
-{
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ? -errno : 0;
-}
-
 /* Signals */
-
-static void on_usr1(int sig)
-{
-	(void)sig;
-}
-
-static void handle(int flags)
-{
-	struct sigaction sa = { .sa_handler = on_usr1, .sa_flags = flags };
-
-	NEED(!sigaction(SIGUSR1, &sa, NULL));
-}
 
 static void handle_once(void)
 {
-	handle(0);
+	handle_idly(SIGUSR1, 0);
 }
 
 static void handle_restart(void)
 {
-	handle(SA_RESTART);
+	handle_idly(SIGUSR1, SA_RESTART);
 }
 
 static void signal_it(struct nest *t)

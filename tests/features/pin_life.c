@@ -345,26 +345,14 @@ CASE(pin_outlives, "a pin stays when the supervisor has closed everything")
 
 /* Signals */
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static void handle(int flags)
-{
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
-
-	NEED(!sigaction(SIGUSR1, &sa, NULL));
-}
-
 static void handle_once(void)
 {
-	handle(0);
+	handle_idly(SIGUSR1, 0);
 }
 
 static void handle_restart(void)
 {
-	handle(SA_RESTART);
+	handle_idly(SIGUSR1, SA_RESTART);
 }
 
 CASE(pin_signal, "a signal ends the question, not the pin")

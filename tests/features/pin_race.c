@@ -549,15 +549,7 @@ CASE_SLOW(pin_forgotten, "who comes after a pinned one finds nothing pinned", 2)
 
 static long shared_kb(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	NEED(f);
-	while (kb < 0 && fgets(line, sizeof(line), f))
-		sscanf(line, "Shmem: %ld", &kb);
-	fclose(f);
-	return kb;
+	return meminfo_kb("Shmem");
 }
 
 #define FILE_PAGES 256

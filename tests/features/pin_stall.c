@@ -31,14 +31,6 @@ static void on_cpu(int cpu)
 	NEED(!sched_setaffinity(0, sizeof(set), &set));
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* A pin that is to be made; those who take part have a copy. */
 struct stall {
 	atomic_bool *over;	/* the same for all */
@@ -53,7 +45,7 @@ static void hog(struct kid *k)
 {
 	const struct sched_param p = { .sched_priority = 1 };
 	struct stall *x = (struct stall *)k->arg;
-	long until = now_ms() + STALL_MS;
+	long long until = now_ms() + STALL_MS;
 
 	on_cpu(STALLED);
 	NEED(!sched_setscheduler(0, SCHED_FIFO, &p));
@@ -62,22 +54,10 @@ static void hog(struct kid *k)
 		;
 }
 
-static void on_signal(int sig)
-{
-	(void)sig;
-}
-
-static void handle(int sig, int flags)
-{
-	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = flags };
-
-	NEED(!sigaction(sig, &sa, NULL));
-}
-
 static void stalled_target(void)
 {
 	on_cpu(STALLED);
-	handle(SIGUSR1, SA_RESTART);
+	handle_idly(SIGUSR1, SA_RESTART);
 }
 
 /*
@@ -142,7 +122,7 @@ static void pin_after(struct stall *x)
 CASE(pin_waits, "PIN_INSTALL waits until the target has run")
 {
 	struct stall x;
-	long start;
+	long long start;
 
 	stall_start(&x, NULL);
 	start = now_ms();
@@ -158,7 +138,7 @@ CASE(pin_interrupted, "a signal at the supervisor is EINTR, and no harm")
 	struct stall x;
 
 	stall_start(&x, NULL);
-	handle(SIGALRM, 0);
+	handle_idly(SIGALRM, 0);
 	NEED(!setitimer(ITIMER_REAL, &soon, NULL));
 	CHECK_EQ(pin_once(&x), -EINTR);
 	CONTROL(!atomic_load(x.over));

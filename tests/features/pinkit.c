@@ -86,11 +86,6 @@ long send_redirect(int listener, struct seccomp_notif_resp_redirect *r)
 		-errno : 0;
 }
 
-long id_valid(int listener, uint64_t id)
-{
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ? -errno : 0;
-}
-
 void need_redirect(void)
 {
 	if (!(overlay_features() & SECCOMP_OVERLAY_REDIRECT))

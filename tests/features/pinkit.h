@@ -129,8 +129,6 @@ long do_call(long a, long unused);
 /* Install one more listener for getppid, with A for flags. */
 long do_add_listener(long a, long unused);
 
-/* The answer of ID_VALID: 0 or -errno. */
-long id_valid(int listener, uint64_t id);
 /* The captive's file descriptor, as ours. */
 int captive_fd(struct captive *c, long fd);
 

@@ -31,7 +31,7 @@ static void lost_start(struct redir *t, struct notice *n)
 /* The answer still is the supervisor's to give, and nothing has changed. */
 static void still_waits(struct redir *t, const struct notice *n)
 {
-	CHECK_EQ(redir_id_valid(t->listener[0], n), 0);
+	CHECK_EQ(id_valid(t->listener[0], n->id), 0);
 	CHECK(redir_waits(t, 0));
 }
 
@@ -472,7 +472,7 @@ CASE(redirect_privileges, "who may gain privileges is redirected by root only")
 	CHECK_EQ(redir_arg(opener.listener, &n, 0, 0), -EPERM);
 	CHECK_EQ(pin_install(opener.listener, n.id, m.s.fd, &at, PAGE, 0),
 		 -EPERM);
-	CHECK_EQ(redir_id_valid(opener.listener, &n), 0);
+	CHECK_EQ(id_valid(opener.listener, n.id), 0);
 	CHECK_EQ(notice_continue(opener.listener, &n), 0);
 	CHECK_EQ(heard(&joiner), -ESRCH);
 	notice_recv(opener.listener, &n);

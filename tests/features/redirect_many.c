@@ -16,20 +16,10 @@
 #define TIMES 100000
 #define SLACK_KB 2048		/* what the machine does meanwhile */
 
-/* In kB; what can be reclaimed comes and goes. */
+/* What can be reclaimed comes and goes. */
 static long slab_kb(void)
 {
-	char line[128];
-	long kb = -1;
-	FILE *f = fopen("/proc/meminfo", "re");
-
-	NEED(f);
-	while (kb < 0 && fgets(line, sizeof(line), f))
-		if (sscanf(line, "SUnreclaim: %ld", &kb) != 1)
-			kb = -1;
-	fclose(f);
-	NEED(kb >= 0);
-	return kb;
+	return meminfo_kb("SUnreclaim");
 }
 
 static const uint64_t substitutes[6] = { 0, 22, 33, 44, 55, 66 };

@@ -10,14 +10,6 @@
 #include "play.h"
 #include "redirkit.h"
 
-static void redirects(struct nest *t, int layer, int of, uint32_t verdict)
-{
-	struct notice n;
-
-	asked(t, layer, &n);
-	CHECK_EQ(redir_arg(t->listener[layer], &n, of, verdict), 0);
-}
-
 CASE(redirect_sequential, "the outer filters judge the redirected call only")
 {
 	struct nest t;
@@ -27,17 +19,17 @@ CASE(redirect_sequential, "the outer filters judge the redirected call only")
 	NEST(&t, SEQUENTIAL, SEQUENTIAL | NESTABLE, 0);
 	/* They have not been asked about the original. */
 	CALL(&t, DENY, ASK, PASS);
-	redirects(&t, 1, 0, PASS);
+	asked_redirect(&t, 1, 0, PASS);
 	RAN(&t);
 	CALL(&t, KILL_PROCESS, ASK, PASS);
-	redirects(&t, 1, 0, PASS);
+	asked_redirect(&t, 1, 0, PASS);
 	RAN(&t);
 	CALL(&t, PASS, ASK, PASS);
-	redirects(&t, 1, 0, DENY);
+	asked_redirect(&t, 1, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	/* The filter inside is not asked again. */
 	CALL(&t, PASS, ASK, PASS);
-	redirects(&t, 1, 2, DENY);
+	asked_redirect(&t, 1, 2, DENY);
 	RAN(&t);
 	CALL(&t, DENY, ASK, PASS);
 	asked_continue(&t, 1);
@@ -54,21 +46,21 @@ CASE(redirect_sequential_listeners, "also the outer supervisors")
 	NEST(&t, SEQUENTIAL | NESTABLE, SEQUENTIAL | NESTABLE,
 	     SEQUENTIAL | NESTABLE);
 	CALL(&t, ASK, ASK, ASK);
-	redirects(&t, 2, 1, PASS);
-	redirects(&t, 0, 5, 5);
+	asked_redirect(&t, 2, 1, PASS);
+	asked_redirect(&t, 0, 5, 5);
 	RAN(&t);
 	CALL(&t, PASS, ASK, ASK);
-	redirects(&t, 2, 3, 3);
-	redirects(&t, 1, 0, DENY);
+	asked_redirect(&t, 2, 3, 3);
+	asked_redirect(&t, 1, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, ASK, ASK);
 	asked_continue(&t, 2);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	asked_answer(&t, 0, FAKED, 0);
 	CHECK_EQ(nest_result(&t), FAKED);
 	nest_close(&t, 0);
 	CALL(&t, PASS, PASS, ASK);
-	redirects(&t, 2, 0, ASK);
+	asked_redirect(&t, 2, 0, ASK);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
 	CALL(&t, PASS, PASS, ASK);
 	asked_continue(&t, 2);
@@ -88,19 +80,19 @@ CASE(redirect_sequential_unit, "in a unit each outer filter judges by itself")
 	CALL(&t, PASS, DENY, PASS, ASK, PASS);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, PASS, PASS, ASK, PASS);
-	redirects(&t, 3, 2, REFUSE(2));
+	asked_redirect(&t, 3, 2, REFUSE(2));
 	CHECK_EQ(nest_result(&t), -2);
 	CALL(&t, PASS, REFUSE(1), PASS, PASS, PASS);
 	CONTROL_EQ(nest_result(&t), -1);
 	CALL(&t, PASS, PASS, PASS, ASK, PASS);
-	redirects(&t, 3, 4, DENY);
+	asked_redirect(&t, 3, 4, DENY);
 	RAN(&t);
 	/* And then what is outside the unit. */
 	CALL(&t, DENY, PASS, PASS, ASK, PASS);
-	redirects(&t, 3, 0, PASS);
+	asked_redirect(&t, 3, 0, PASS);
 	RAN(&t);
 	CALL(&t, PASS, PASS, PASS, ASK, PASS);
-	redirects(&t, 3, 0, DENY);
+	asked_redirect(&t, 3, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	nest_end(&t);
 }

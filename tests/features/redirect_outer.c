@@ -13,19 +13,6 @@
 #include "play.h"
 #include "redirkit.h"
 
-#ifndef SYS_SECCOMP
-#define SYS_SECCOMP 1		/* the si_code of SIGSYS */
-#endif
-
-/* LAYER is asked, and makes the verdict of layer OF be VERDICT. */
-static void redirects(struct nest *t, int layer, int of, uint32_t verdict)
-{
-	struct notice n;
-
-	asked(t, layer, &n);
-	CHECK_EQ(redir_arg(t->listener[layer], &n, of, verdict), 0);
-}
-
 static void runs_unchanged(struct nest *t)
 {
 	CALL(t, PASS, ASK);
@@ -48,13 +35,13 @@ CASE(redirect_outer_errno, "an outer filter refuses the redirected call")
 
 	start(&t, 0, NESTABLE);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, DENY);
+	asked_redirect(&t, 1, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, REFUSE(0));
+	asked_redirect(&t, 1, 0, REFUSE(0));
 	CHECK_EQ(nest_result(&t), 0);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, REFUSE(0xffff));
+	asked_redirect(&t, 1, 0, REFUSE(0xffff));
 	CHECK_EQ(nest_result(&t), -4095);
 	nest_end(&t);
 }
@@ -68,10 +55,10 @@ CASE(redirect_outer_ia32, "also of a 32-bit caller")
 	start(&t, 0, NESTABLE);
 	t.ia32 = true;
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, DENY);
+	asked_redirect(&t, 1, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 2, DENY);
+	asked_redirect(&t, 1, 2, DENY);
 	RAN(&t);
 	nest_end(&t);
 }
@@ -83,17 +70,17 @@ CASE(redirect_outer_allow, "ALLOW and LOG go on outward")
 	need_redirect();
 	NEST(&t, 0, 0, 0, NESTABLE);
 	CALL(&t, PASS, PASS, PASS, ASK);
-	redirects(&t, 3, 2, SECCOMP_RET_LOG);
+	asked_redirect(&t, 3, 2, SECCOMP_RET_LOG);
 	RAN(&t);
 	CALL(&t, PASS, SECCOMP_RET_LOG, PASS, ASK);
-	redirects(&t, 3, 2, SECCOMP_RET_LOG);
+	asked_redirect(&t, 3, 2, SECCOMP_RET_LOG);
 	RAN(&t);
 	CALL(&t, PASS, PASS, PASS, ASK);
-	redirects(&t, 3, 0, SECCOMP_RET_LOG);
+	asked_redirect(&t, 3, 0, SECCOMP_RET_LOG);
 	RAN(&t);
 	/* Not where it stops. */
 	CALL(&t, PASS, SECCOMP_RET_LOG, SECCOMP_RET_LOG, ASK);
-	redirects(&t, 3, 0, DENY);
+	asked_redirect(&t, 3, 0, DENY);
 	CONTROL_EQ(nest_result(&t), -DENIED);
 	nest_end(&t);
 }
@@ -129,18 +116,18 @@ CASE(redirect_outer_inside, "filters further in are not asked again")
 	need_redirect();
 	NEST(&t, NESTABLE, 0, NESTABLE);
 	CALL(&t, ASK, PASS, PASS);
-	redirects(&t, 0, 1, DENY);
+	asked_redirect(&t, 0, 1, DENY);
 	RAN(&t);
 	CALL(&t, ASK, PASS, PASS);
-	redirects(&t, 0, 1, KILL_PROCESS);
+	asked_redirect(&t, 0, 1, KILL_PROCESS);
 	RAN(&t);
 	CALL(&t, ASK, PASS, PASS);
-	redirects(&t, 0, 2, ASK);
+	asked_redirect(&t, 0, 2, ASK);
 	RAN(&t);
 	CHECK(nobody_asked(&t, 20));
 	/* Nor is the one that redirected. */
 	CALL(&t, ASK, PASS, PASS);
-	redirects(&t, 0, 0, DENY);
+	asked_redirect(&t, 0, 0, DENY);
 	RAN(&t);
 	CALL(&t, PASS, DENY, PASS);
 	CONTROL_EQ(nest_result(&t), -DENIED);
@@ -157,10 +144,10 @@ CASE(redirect_outer_was_denied, "what an outer filter denies is not redirected")
 	CHECK(nobody_asked(&t, 20));
 	/* If it said less than a listener does it is asked about the other. */
 	CALL(&t, TRACE, ASK);
-	redirects(&t, 1, 0, PASS);
+	asked_redirect(&t, 1, 0, PASS);
 	RAN(&t);
 	CALL(&t, TRACE, ASK);
-	redirects(&t, 1, 2, 7);
+	asked_redirect(&t, 1, 2, 7);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
 	nest_end(&t);
 }
@@ -171,7 +158,7 @@ static void kills(uint32_t verdict)
 
 	start(&t, 0, NESTABLE);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, verdict);
+	asked_redirect(&t, 1, 0, verdict);
 	CHECK_EQ(ending(kid_wait(&t.k)), SIGNALED(SIGSYS));
 	CHECK(listener_hung_up(t.listener[1], 5000));
 	nest_close(&t, 1);
@@ -290,7 +277,7 @@ CASE(redirect_outer_asked, "an outer supervisor is asked about the other call")
 
 	start(&t, NESTABLE, NESTABLE);
 	CALL(&t, PASS, ASK, 5, 6);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	asked(&t, 0, &n);
 	CHECK_EQ(n.arg[0], ASK);
 	CHECK_EQ(n.arg[1], ASK);
@@ -298,16 +285,16 @@ CASE(redirect_outer_asked, "an outer supervisor is asked about the other call")
 	CHECK_EQ(notice_continue(t.listener[0], &n), 0);
 	RAN(&t);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	asked_answer(&t, 0, FAKED, 0);
 	CHECK_EQ(nest_result(&t), FAKED);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	asked_answer(&t, 0, 0, -DENIED);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	/* And not if the other call is none of its business. */
 	CALL(&t, ASK, ASK);
-	redirects(&t, 1, 0, PASS);
+	asked_redirect(&t, 1, 0, PASS);
 	RAN(&t);
 	CHECK(nobody_asked(&t, 20));
 	nest_end(&t);
@@ -320,10 +307,10 @@ CASE(redirect_outer_closed, "a listener outside that is closed gives ENOSYS")
 	start(&t, NESTABLE, NESTABLE);
 	nest_close(&t, 0);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
 	CALL(&t, ASK, ASK);
-	redirects(&t, 1, 0, PASS);
+	asked_redirect(&t, 1, 0, PASS);
 	RAN(&t);
 	nest_end(&t);
 }
@@ -334,13 +321,13 @@ CASE(redirect_outer_never, "one that never was gives ENOSYS as well")
 
 	start(&t, 0, NESTABLE);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
 	nest_end(&t);
 	/* Also between two that listen. */
 	NEST(&t, NESTABLE, 0, NESTABLE);
 	CALL(&t, ASK, PASS, ASK);
-	redirects(&t, 2, 1, ASK);
+	asked_redirect(&t, 2, 1, ASK);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
 	CHECK(nobody_asked(&t, 20));
 	nest_end(&t);
@@ -353,7 +340,7 @@ CASE(redirect_outer_closed_while, "one that is closed while it is asked, too")
 
 	start(&t, NESTABLE, NESTABLE);
 	CALL(&t, PASS, ASK);
-	redirects(&t, 1, 0, ASK);
+	asked_redirect(&t, 1, 0, ASK);
 	asked(&t, 0, &n);
 	nest_close(&t, 0);
 	CHECK_EQ(nest_result(&t), -ENOSYS);
@@ -374,7 +361,7 @@ CASE(redirect_outer_continue, "after an outer CONTINUE it goes on outward")
 	asked_continue(&t, 1);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, PASS, ASK);
-	redirects(&t, 2, 1, ASK);
+	asked_redirect(&t, 2, 1, ASK);
 	asked_continue(&t, 1);
 	CONTROL_EQ(nest_result(&t), t.parent);
 	nest_end(&t);
@@ -388,11 +375,11 @@ CASE(redirect_outer_first, "an outer supervisor may be the first to redirect")
 	NEST(&t, 0, NESTABLE, NESTABLE);
 	CALL(&t, PASS, ASK, ASK);
 	asked_continue(&t, 2);
-	redirects(&t, 1, 0, DENY);
+	asked_redirect(&t, 1, 0, DENY);
 	CHECK_EQ(nest_result(&t), -DENIED);
 	CALL(&t, PASS, ASK, ASK);
 	asked_continue(&t, 2);
-	redirects(&t, 1, 2, DENY);
+	asked_redirect(&t, 1, 2, DENY);
 	RAN(&t);
 	CHECK(nobody_asked(&t, 20));
 	CALL(&t, PASS, ASK, ASK);
@@ -413,7 +400,7 @@ CASE(redirect_outer_plain, "a plain listener in between passes it on")
 	asked(&t, 1, &n);
 	CHECK_EQ(redir_arg(t.listener[1], &n, 0, PASS), -EINVAL);
 	CHECK_EQ(notice_continue(t.listener[1], &n), 0);
-	redirects(&t, 0, 3, 1);
+	asked_redirect(&t, 0, 3, 1);
 	CONTROL_EQ(nest_result(&t), t.parent);
 	nest_end(&t);
 }
@@ -532,7 +519,7 @@ CASE(redirect_outer_signal, "a signal in the outer wait restarts the original")
 	wait_asleep(t.k.pid);
 	kill(t.k.pid, SIGUSR1);
 	chain_redirects(&t, 2, 0, args, own);
-	CHECK_EQ(redir_id_valid(t.listener[1], &n), -ENOENT);
+	CHECK_EQ(id_valid(t.listener[1], n.id), -ENOENT);
 	CHECK_EQ(redir_result(&t), getpid());
 	CONTROL_EQ(t.shot->frames, 1);
 	CHECK(regs_equal(&t.shot->frame, &t.shot->before, false));

@@ -98,7 +98,7 @@ static void reads(struct writer *w, uint64_t at, const char *what, size_t len)
 static void refused(struct writer *w, uint64_t at, uint64_t len)
 {
 	CHECK_EQ(points(w, at, len), -EINVAL);
-	CHECK_EQ(redir_id_valid(w->t.listener[0], &w->n), 0);
+	CHECK_EQ(id_valid(w->t.listener[0], w->n.id), 0);
 	CHECK(redir_waits(&w->t, 0));
 }
 
@@ -400,7 +400,7 @@ CASE(redirect_pointer_several, "several pointers, each with its own length")
 	mem_point(&r, &m, 0, 0, 15);
 	mem_point(&r, &m, 1, 100, PAGE - 100 + 1);
 	CHECK_EQ(send_redirect(t.listener[0], &r), -EINVAL);
-	CHECK_EQ(redir_id_valid(t.listener[0], &n), 0);
+	CHECK_EQ(id_valid(t.listener[0], n.id), 0);
 	mem_point(&r, &m, 1, 100, 9);
 	CHECK_EQ(send_redirect(t.listener[0], &r), 0);
 	/* From one file system to another: only with both. */

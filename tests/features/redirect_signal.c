@@ -491,10 +491,7 @@ static void plant(int sig, siginfo_t *info, void *context)
 
 static void handle_by_planting(void)
 {
-	struct sigaction sa = { .sa_flags = SA_SIGINFO };
-
-	sa.sa_sigaction = plant;
-	NEED(!sigaction(SIGUSR1, &sa, NULL));
+	handle_signal(SIGUSR1, 0, plant);
 }
 
 static void has_planted(struct redir *t)

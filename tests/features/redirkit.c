@@ -182,10 +182,7 @@ static void frame_keep(int sig, siginfo_t *info, void *context)
 
 void catch_signal(int sig, int flags)
 {
-	struct sigaction sa = { .sa_flags = SA_SIGINFO | flags };
-
-	sa.sa_sigaction = frame_keep;
-	NEED(!sigaction(sig, &sa, NULL));
+	handle_signal(sig, flags, frame_keep);
 }
 
 /* The target */
@@ -370,12 +367,7 @@ void redir_asked(struct redir *t, int layer, struct notice *n)
 
 bool redir_asked_nobody(struct redir *t, int ms)
 {
-	int i;
-
-	for (i = 0; i < t->n; i++)
-		if (t->listener[i] >= 0 && notice_waits(t->listener[i], ms))
-			return false;
-	return true;
+	return none_waits(t->listener, t->n, ms);
 }
 
 void redir_close(struct redir *t, int layer)
@@ -438,11 +430,12 @@ long redir_arg(int listener, const struct notice *n, int i, uint64_t value)
 	return redir_args(listener, n, 1U << i, args);
 }
 
-long redir_id_valid(int listener, const struct notice *n)
+void asked_redirect(struct nest *t, int layer, int of, uint32_t verdict)
 {
-	uint64_t id = n->id;
+	struct notice n;
 
-	return ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) ? -errno : 0;
+	asked(t, layer, &n);
+	CHECK_EQ(redir_arg(t->listener[layer], &n, of, verdict), 0);
 }
 
 /* Memory */

@@ -136,7 +136,8 @@ typedef struct seccomp_notif_resp_redirect redirection;
 long redir_arg(int listener, const struct notice *n, int i, uint64_t value);
 long redir_args(int listener, const struct notice *n, uint32_t mask,
 		const uint64_t *args);
-long redir_id_valid(int listener, const struct notice *n);
+/* LAYER is asked, and makes the verdict of layer OF be VERDICT. */
+void asked_redirect(struct nest *t, int layer, int of, uint32_t verdict);
 
 /* Memory: written here, pinned there. */
 struct mem {

@@ -184,10 +184,7 @@ static void on_sigsys(int sig, siginfo_t *info, void *context)
 
 static void handle_traps(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_sigsys,
-				.sa_flags = SA_SIGINFO };
-
-	NEED(!sigaction(SIGSYS, &sa, NULL));
+	handle_signal(SIGSYS, 0, on_sigsys);
 }
 
 static struct chain chain_of(int n, unsigned int agreed, unsigned int listens)

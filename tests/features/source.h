@@ -20,6 +20,8 @@ struct source {
 };
 
 void source_start(struct kid *k, const struct source *s);
+/* One that has the marked filter only; the caller is root. */
+void plain_start(struct kid *k);
 /* On a word from its owner it makes the marked call and says what came. */
 long source_marked(struct kid *k);
 void source_end(struct kid *k);

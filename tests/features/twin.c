@@ -52,11 +52,8 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
 static void handle_signals(void)
 {
-	struct sigaction sa = { .sa_sigaction = on_signal,
-				.sa_flags = SA_SIGINFO };
-
-	NEED(!sigaction(SIGSYS, &sa, NULL));
-	NEED(!sigaction(SIGILL, &sa, NULL));
+	handle_signal(SIGSYS, 0, on_signal);
+	handle_signal(SIGILL, 0, on_signal);
 }
 
 static long outermost(enum twin twin)

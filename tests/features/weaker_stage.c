@@ -228,14 +228,6 @@ static enum weak_news deaths(struct weak_stage *s)
 	return s->thread_gone ? NEWS_THREAD_GONE : NEWS_WORD;
 }
 
-static long now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000L + t.tv_nsec / 1000000;
-}
-
 /* True: the caller has said something. */
 static bool listen_once(struct weak_stage *s, int ms)
 {
@@ -268,7 +260,7 @@ static bool listen_once(struct weak_stage *s, int ms)
 /* PROCESS: it is what is expected to die. */
 static enum weak_news attend(struct weak_stage *s, bool process)
 {
-	long until = now_ms() + PATIENCE_S * 1000L;
+	long long until = now_ms() + PATIENCE_S * 1000;
 	int ms = s->plan.threaded && !s->chain.traced ? THREAD_SLICE_MS :
 							SLICE_MS;
 	enum weak_news news;
