@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Pins: what may happen while PIN_INSTALL waits for the target. It waits as
- * long as a case likes, because the target's CPU is kept from it.
+ * long as a case likes, because the target's CPU is kept from it, or from a
+ * thread that has locked its address space.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -31,9 +32,15 @@ static void on_cpu(int cpu)
 	NEED(!sched_setaffinity(0, sizeof(set), &set));
 }
 
+/* The same for all who take part. */
+struct progress {
+	atomic_bool over;	/* the stall */
+	atomic_bool done;	/* PIN_INSTALL */
+};
+
 /* A pin that is to be made; those who take part have a copy. */
 struct stall {
-	atomic_bool *over;	/* the same for all */
+	struct progress *at;
 	struct captive c;
 	struct sealed s;
 	struct notice n;
@@ -50,7 +57,7 @@ static void hog(struct kid *k)
 	on_cpu(STALLED);
 	NEED(!sched_setscheduler(0, SCHED_FIFO, &p));
 	say(k, 0);
-	while (!atomic_load(x->over) && now_ms() < until)
+	while (!atomic_load(&x->at->over) && now_ms() < until)
 		;
 }
 
@@ -60,29 +67,33 @@ static void stalled_target(void)
 	handle_idly(SIGUSR1, SA_RESTART);
 }
 
-/*
- * The target waits in the trapped call, and cannot run; OTHER, if any, runs
- * beside us.
- */
-static void stall_start(struct stall *x, void (*other)(struct kid *k))
+/* For stall_begin(). */
+static void stall_prepare(struct stall *x, const struct captive_plan *plan)
 {
-	const struct captive_plan plan = { .before = stalled_target };
 	struct sealed first;
 
 	need_redirect();
 	need_root();
 	if (get_nprocs() < 2)
 		skip("needs two CPUs");
-	x->over = mmap(NULL, sizeof(*x->over), PROT_READ | PROT_WRITE,
-		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	NEED(x->over != MAP_FAILED);
+	x->at = mmap(NULL, sizeof(*x->at), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(x->at != MAP_FAILED);
 	on_cpu(FREE);
 	sealed_pages(&x->s, 1);
-	captive_start(&x->c, &plan);
+	captive_start(&x->c, plan);
 	/* Whatever the first pin of all needs is not to be waited for. */
 	sealed_pages(&first, 1);
 	CONTROL(captive_pin_all(&x->c, &first));
 	sealed_free(&first);
+}
+
+/*
+ * The target waits in the trapped call, and its CPU is kept from it; OTHER, if
+ * any, runs beside us.
+ */
+static void stall_begin(struct stall *x, void (*other)(struct kid *k))
+{
 	captive_trap(&x->c, MAIN, &x->n);
 	wait_asleep(x->c.k.pid);
 	kid_start(&x->hog, hog, x);
@@ -91,17 +102,28 @@ static void stall_start(struct stall *x, void (*other)(struct kid *k))
 		kid_start(&x->other, other, x);
 }
 
+static void stall_start(struct stall *x, void (*other)(struct kid *k))
+{
+	const struct captive_plan plan = { .before = stalled_target };
+
+	stall_prepare(x, &plan);
+	stall_begin(x, other);
+}
+
 static void stall_over(struct stall *x)
 {
-	atomic_store(x->over, true);
+	atomic_store(&x->at->over, true);
 	CHECK_EQ(ending(kid_wait(&x->hog)), 0);
 }
 
 static long pin_once(struct stall *x)
 {
 	uint64_t addr = 0;
+	long r;
 
-	return pin_install(x->c.listener, x->n.id, x->s.fd, &addr, PAGE, 0);
+	r = pin_install(x->c.listener, x->n.id, x->s.fd, &addr, PAGE, 0);
+	atomic_store(&x->at->done, true);
+	return r;
 }
 
 /* Whatever was before, a pin is made now, and holds. */
@@ -141,7 +163,7 @@ CASE(pin_interrupted, "a signal at the supervisor is EINTR, and no harm")
 	handle_idly(SIGALRM, 0);
 	NEED(!setitimer(ITIMER_REAL, &soon, NULL));
 	CHECK_EQ(pin_once(&x), -EINTR);
-	CONTROL(!atomic_load(x.over));
+	CONTROL(!atomic_load(&x.at->over));
 	CHECK_EQ(id_valid(x.c.listener, x.n.id), 0);
 	stall_over(&x);
 	pin_after(&x);
@@ -149,8 +171,35 @@ CASE(pin_interrupted, "a signal at the supervisor is EINTR, and no harm")
 
 /*
  * What is to come meanwhile may come too late: a target gets its CPU when a
- * slow machine has let the hog's time run out. Then it is tried again.
+ * slow machine has let the hog's time run out. Then it is tried again. Of a
+ * kid that does it: this is its last word.
  */
+static void was_meanwhile(struct kid *k, struct stall *x)
+{
+	say(k, !atomic_load(&x->at->done));
+	pause_ms(BEFORE_MS);
+	atomic_store(&x->at->over, true);
+}
+
+/* A target whose thread holds the lock of the address space, and is stalled */
+
+/* Most of the time it holds it for reading, and lets others have its CPU. */
+static long do_populate(long size, long unused)
+{
+	cpu_set_t set;
+	long at;
+
+	(void)unused;
+	CPU_ZERO(&set);
+	CPU_SET(STALLED, &set);
+	raw(SYS_sched_setaffinity, 0, sizeof(set), &set);
+	for (;;) {
+		at = raw(SYS_mmap, 0, size, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		raw(SYS_munmap, at, size);
+	}
+	return 0;
+}
 
 static void killer(struct kid *k)
 {
@@ -158,18 +207,23 @@ static void killer(struct kid *k)
 
 	pause_ms(BEFORE_MS);
 	kill(x->c.k.pid, SIGKILL);
-	pause_ms(BEFORE_MS);
-	atomic_store(x->over, true);
+	was_meanwhile(k, x);
 }
 
+/* In the call the target may do what it is asked before it dies: not here. */
 static long killed_meanwhile(void)
 {
+	const struct captive_plan plan = { .nr = 0 };
 	struct stall x;
 	long r;
 
-	stall_start(&x, killer);
+	stall_prepare(&x, &plan);
+	captive_add(&x.c, THREAD);
+	run_start(&x.c.task[THREAD], do_populate, 4096 * PAGE, 0);
+	stall_begin(&x, killer);
 	r = pin_once(&x);
 	CHECK(r == -ESRCH || r == 0);
+	heard(&x.other);
 	stall_over(&x);
 	CHECK_EQ(ending(kid_wait(&x.other)), 0);
 	CONTROL_EQ(ending(kid_wait(&x.c.k)), SIGNALED(SIGKILL));
@@ -197,39 +251,39 @@ static void signaller(struct kid *k)
 
 	pause_ms(BEFORE_MS);
 	kill(x->c.k.pid, SIGUSR1);
-	pause_ms(BEFORE_MS);
-	atomic_store(x->over, true);
+	was_meanwhile(k, x);
 }
 
-static long signalled_meanwhile(void)
+static bool signalled_meanwhile(void)
 {
 	struct stall x;
 	uint64_t first;
+	bool met;
 	long r;
 
 	stall_start(&x, signaller);
 	first = x.n.id;
 	r = pin_once(&x);
 	CHECK(r == 0 || r == -ESRCH || r == -ENOENT);
+	met = heard(&x.other);
 	stall_over(&x);
 	CHECK_EQ(ending(kid_wait(&x.other)), 0);
 	CHECK(notice_waits(x.c.listener, ASKED_MS));
 	notice_recv(x.c.listener, &x.n);
-	CONTROL(x.n.id != first);
+	CHECK(x.n.id != first);
 	pin_after(&x);
-	return r;
+	return met;
 }
 
 CASE_SLOW(pin_target_signalled, "a signal at the target ends the question only",
 	  4)
 {
-	long r = 0;
+	bool met = false;
 	int i;
 
-	for (i = 0; race_goes_on(i, 1, r); i++)
-		r = signalled_meanwhile();
-	diag("%ld", r);
-	CONTROL(r);
+	for (i = 0; race_goes_on(i, 1, met); i++)
+		met = signalled_meanwhile();
+	CONTROL(met);
 }
 
 static void answerer(struct kid *k)
@@ -238,36 +292,37 @@ static void answerer(struct kid *k)
 
 	pause_ms(BEFORE_MS);
 	say(k, notice_continue(x->c.listener, &x->n));
-	atomic_store(x->over, true);
+	was_meanwhile(k, x);
 }
 
-static long answered_meanwhile(void)
+static bool answered_meanwhile(void)
 {
 	struct stall x;
+	bool met;
 	long r;
 
 	stall_start(&x, answerer);
 	r = pin_once(&x);
 	CHECK(r == 0 || r == -ESRCH || r == -ENOENT || r == -EINPROGRESS);
+	CHECK_EQ(heard(&x.other), 0);
+	met = heard(&x.other);
 	stall_over(&x);
-	CONTROL_EQ(heard(&x.other), 0);
 	CHECK_EQ(ending(kid_wait(&x.other)), 0);
 	CHECK_EQ(heard(&x.c.task[MAIN]), getpid());
 	CHECK_EQ(pin_once(&x), -ENOENT);
 	captive_trap(&x.c, MAIN, &x.n);
 	pin_after(&x);
-	return r;
+	return met;
 }
 
 CASE_SLOW(pin_answered_meanwhile, "another supervisor may answer meanwhile", 4)
 {
-	long r = 0;
+	bool met = false;
 	int i;
 
-	for (i = 0; race_goes_on(i, 1, r); i++)
-		r = answered_meanwhile();
-	diag("%ld", r);
-	CONTROL(r);
+	for (i = 0; race_goes_on(i, 1, met); i++)
+		met = answered_meanwhile();
+	CONTROL(met);
 }
 
 static void other_supervisor(struct kid *k)
