@@ -37,6 +37,15 @@ static void share(void)
 	NEED(shared != MAP_FAILED);
 }
 
+/*
+ * For a while that is never the same. Who wakes up gets the CPU, so that even
+ * on one it happens in the middle of what others do.
+ */
+static void nap(unsigned int us)
+{
+	usleep(any_number(us));
+}
+
 static long place(long i)
 {
 	return HIGH_PLACE + 2 * i * PAGE;
@@ -169,16 +178,13 @@ static void one_contested(struct captive *c, struct sealed *s, long i,
 			  struct contested *sum)
 {
 	uint64_t addr = place(i);
-	unsigned int rests;
 	struct mapping m;
 	struct notice n;
 	long r;
 
 	captive_trap(c, MAIN, &n);
 	atomic_store(&shared->where, addr);
-	/* On one CPU the other has to have its turn. */
-	for (rests = any_number(3); rests; rests--)
-		sched_yield();
+	nap(200);
 	r = pin_install(c->listener, n.id, s->fd, &addr, PAGE, 0);
 	captive_release(c, MAIN, &n);
 	CHECK(r == 0 || r == -EEXIST || r == -EAGAIN);
@@ -381,6 +387,7 @@ static void *racer_main(void *arg)
 	struct racer *r = arg;
 
 	meet(r->m, 2);
+	nap(1000);
 	DEED(r->m, r->side, racer_pins(r));
 	return NULL;
 }
@@ -435,6 +442,7 @@ static void *killer_main(void *arg)
 	struct racer *r = arg;
 
 	meet(r->m, 2);
+	nap(1000);
 	kill(r->c->k.pid, SIGKILL);
 	return NULL;
 }
