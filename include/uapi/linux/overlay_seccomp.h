@@ -2,9 +2,9 @@
 /*
  * overlay-seccomp: the ABI which the module adds to seccomp(2).
  *
- * Every definition is skipped where <linux/seccomp.h> already has it: the
- * values are those of the proposals, so that a program written against one of
- * them runs unchanged.
+ * Every definition of a proposal's is skipped where <linux/seccomp.h> already
+ * has it: the values are those of the proposals, so that a program written
+ * against one of them runs unchanged.
  */
 #ifndef _UAPI_LINUX_OVERLAY_SECCOMP_H
 #define _UAPI_LINUX_OVERLAY_SECCOMP_H
@@ -27,13 +27,24 @@
  * - %EINVAL: the caller is in strict mode
  * - %EINTR: killed while it waited for the task to end an execve
  * - %EACCES: the caller may neither act for every task (CAP_SYS_ADMIN in the
- *   initial user namespace), nor install a filter and trace the source
+ *   initial user namespace), nor both install a filter and read the source with
+ *   ptrace (PTRACE_MODE_READ_FSCREDS), for which it needs CAP_SYS_PTRACE in the
+ *   source's user namespace if that is not within its own
  * - %ESRCH: the source is exiting
- * - %EINVAL: the source has no filters, or the caller's own chain is not an
- *   ancestor of the source's
+ * - %EINVAL: the source has no filters
+ * - %EINTR: killed while it waited for the lock of a listener, here or before
+ *   %EPERM
+ * - %EACCES: a filter of the source's has an open listener, and the caller may
+ *   neither act for every task nor attach to the source
+ *   (PTRACE_MODE_ATTACH_FSCREDS)
+ * - %EINVAL: the caller's own chain is not an ancestor of the source's
  * - %EPERM: a filter to be added has an open listener and the caller, or one of
  *   its other threads, which a TSYNC of it would take along, does not live in
- *   the source's world (namespaces, root, ids, capabilities)
+ *   the source's world: the same user, mount and pid namespace, root directory,
+ *   and user and group ids (supplementary groups are not compared), and no
+ *   capability more
+ * - %EINVAL: by a sibling's TSYNC, the caller's own chain has meanwhile become no
+ *   ancestor of the source's
  */
 #ifndef SECCOMP_CLONE_FILTER
 #define SECCOMP_CLONE_FILTER		4
@@ -42,12 +53,14 @@
 /**
  * SECCOMP_GET_OVERLAY_INFO - ask what works
  *
- * seccomp(SECCOMP_GET_OVERLAY_INFO, 0, struct seccomp_overlay_info *).
+ * seccomp(SECCOMP_GET_OVERLAY_INFO, 0, struct seccomp_overlay_info *). Source:
+ * this project. Errors, in the order of the checks:
  *
- * - %EINVAL: no module is loaded, flags is not 0, or size is smaller than
- *   %SECCOMP_OVERLAY_INFO_SIZE_VER0
+ * - %EINVAL: no module is loaded, or flags is not 0
+ * - %EFAULT: size cannot be read
+ * - %EINVAL: size is smaller than %SECCOMP_OVERLAY_INFO_SIZE_VER0
  * - %E2BIG: size is larger than a page
- * - %EFAULT: the structure cannot be read or written
+ * - %EFAULT: the structure cannot be written
  */
 #ifndef SECCOMP_GET_OVERLAY_INFO
 #define SECCOMP_GET_OVERLAY_INFO	0x4f564c59
@@ -60,10 +73,12 @@
  * are allowed below this one. A call that a filter further in has answered
  * with CONTINUE goes on to it. Source: nested listeners, v3.
  *
- * - %EINVAL: without %SECCOMP_FILTER_FLAG_NEW_LISTENER
+ * - %EINVAL: without %SECCOMP_FILTER_FLAG_NEW_LISTENER; or ftrace has died, so
+ *   that no filter gets overlay state any more
  * - %EBUSY: a listener further out is open and is no overlay listener, and the
  *   module's parameter implicit is off; or the module cannot evaluate chains,
  *   because another holds the function that it must hook
+ * - %EINTR: killed while it waited for the lock of a listener, or for that hook
  * - all errors of SECCOMP_SET_MODE_FILTER, in its order
  */
 #ifndef SECCOMP_FILTER_FLAG_ALLOW_NESTED_LISTENERS
@@ -76,8 +91,15 @@
  * With SECCOMP_SET_MODE_FILTER: filters that are installed later are judged
  * before this one, and the first that neither allows nor logs decides. A chain
  * is evaluated so from the innermost filter outward as far as every filter
- * outside agreed; the part from the outermost that did not agree inward is
- * judged together, as stock does, before what lies outside it.
+ * outside agreed; the outermost that did not agree, and all filters inside it,
+ * are judged together, as stock does, before those outside it. Source: this
+ * project; it was asked for in the review of nested listeners.
+ *
+ * - %EINVAL: ftrace has died, so that no filter gets overlay state any more
+ * - %EBUSY: the module cannot evaluate chains, because another holds the
+ *   function that it must hook
+ * - %EINTR: killed while it waited for that hook
+ * - all errors of SECCOMP_SET_MODE_FILTER, in its order
  */
 #ifndef SECCOMP_FILTER_FLAG_SEQUENTIAL
 #define SECCOMP_FILTER_FLAG_SEQUENTIAL	(1UL << 30)
@@ -108,16 +130,17 @@
  *
  * The mapping is shared with the memfd and read-only. Nobody who lives in the
  * target's address space can unmap, move, reprotect or replace it; it is there
- * until execve or exit, and in the child of a fork too, but for what the parent
- * has kept from it by MADV_DONTFORK, also of a part. The supervisor changes what
- * stands there through a mapping that it made before it sealed the memfd with
- * F_SEAL_FUTURE_WRITE. See %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
+ * until execve or exit, and in the child of a fork too, except for what the
+ * parent has kept from it by MADV_DONTFORK, even if that is a part. The
+ * supervisor changes what stands there through a mapping that it made before it
+ * sealed the memfd with F_SEAL_FUTURE_WRITE. See
+ * %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
  *
- * A supervisor keeps the memfd to itself until it is sealed. Who had it before
- * can have made the kernel keep pages of it for devices or for io_uring, and
- * goes on to write by those: F_SEAL_WRITE would wait for that,
- * F_SEAL_FUTURE_WRITE does not, and nothing here can tell. A supervisor that
- * forks keeps its writable mapping from the child by MADV_DONTFORK.
+ * Keep the memfd private until it is sealed. Whoever had it earlier may have had
+ * the kernel pin its pages for a device or io_uring, and can write through those
+ * later; F_SEAL_WRITE waits for that, F_SEAL_FUTURE_WRITE does not, and it
+ * cannot be detected here. A supervisor that forks keeps its writable mapping
+ * from the child by MADV_DONTFORK.
  */
 struct seccomp_notif_pin_install {
 	__u64	id;
@@ -164,36 +187,50 @@ struct seccomp_notif_resp_redirect {
  * SECCOMP_IOCTL_NOTIF_PIN_INSTALL - map a sealed memfd in the target
  *
  * On an overlay listener, for a notification that still waits. Adds
- * F_SEAL_SHRINK to the memfd, which may be there after an error, too. With
+ * F_SEAL_SHRINK to the memfd, which may be there even after an error. With
  * target_addr 0, what is there already (same memfd, offset and size) is found
- * again. Returns 0. Source: the redirect series.
+ * again. Returns 0. Source: the redirect series. Errors, in the order of the
+ * checks:
  *
- * - %EINVAL: no overlay listener, or its filter was under another's judgement
- *   when the call was made; flags; address, size or offset that is not aligned
- *   to pages, overflows, or lies outside of the memfd; no memfd, a hugetlb
- *   memfd, or one without a write seal or that cannot be sealed against
- *   shrinking; somebody but the supervisor can still write to it, through a
- *   mapping made before the seal
- * - %EFAULT: the structure cannot be read; or not written, and then the mapping
- *   is there
+ * - %EINVAL: no overlay listener
+ * - %EFAULT: the structure cannot be read
+ * - %EINVAL: flags; size is 0; address, size or offset is not aligned to pages,
+ *   or overflows
  * - %EBADF: memfd is not open
+ * - %EINVAL: memfd is another kind of file, or a hugetlb memfd
+ * - %EINTR: the supervisor was interrupted
  * - %ENOENT: no such notification: the target may be gone
+ * - %EINVAL: the call was judged by the stock kernel alone
  * - %EINPROGRESS: not received yet, or answered already
- * - %EPERM: target_addr is below vm.mmap_min_addr; or the target has not set
- *   no_new_privs and the opener of the listener has no CAP_SYS_ADMIN in the
- *   target's user namespace; or the target's program is not dumpable, and was
- *   begun in a user namespace that the opener's does not contain
+ * - %EPERM: the target has not set no_new_privs and the opener of the listener
+ *   has no CAP_SYS_ADMIN in the target's user namespace; or the target's program
+ *   is not dumpable, and was begun in a user namespace that the opener's does
+ *   not contain
+ * - %ESRCH: the target is dying
+ * - %EINVAL: what is to be mapped lies outside of the memfd; that is no memfd,
+ *   has no write seal or cannot be sealed against shrinking; somebody but the
+ *   supervisor can still write to it, through a mapping made before the seal
+ * - %EAGAIN: somebody is just mapping the memfd for writing; or that could not
+ *   be told, since a process, which may be any on the machine, held its address
+ *   space locked for too long
+ * - %EINTR: the supervisor was interrupted
+ * - %EPERM: target_addr is below vm.mmap_min_addr
+ * - %ENOMEM, %ENFILE: out of memory, or no file is left on the machine
+ * - %EAGAIN: somebody has a lease (F_SETLEASE) on the memfd, and is told to give
+ *   it up
+ * - %EBUSY: another holds a kernel function that must be hooked for pins
+ * - %EINVAL: such a function cannot be hooked, or its hook is lost, since ftrace
+ *   has died
+ * - those of the notification once more
  * - %EEXIST: something is mapped at target_addr
  * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
  *   cgroup, 64 pins in an address space), or of the machine's
- * - %EAGAIN: a thread of the target changed the place meanwhile; or somebody is
- *   just mapping the memfd for writing; or somebody has a lease (F_SETLEASE) on
- *   the memfd, and is told to give it up; or the target locks all memory, and
- *   RLIMIT_MEMLOCK is reached
+ * - %EAGAIN: the target locks all memory, and RLIMIT_MEMLOCK is reached; or a
+ *   thread of it changed the place meanwhile
+ * - what a security module says of the mapping, such as %EACCES
  * - %ESRCH: the target is dying, or a signal has come for it
  * - %EINTR: the supervisor was interrupted; the mapping may be there or not
- * - %EBUSY: another holds a kernel function that must be hooked
- * - what a security module says of the mapping, such as %EACCES
+ * - %EFAULT: the structure cannot be written; the mapping is there
  */
 #define SECCOMP_IOCTL_NOTIF_PIN_INSTALL					\
 	SECCOMP_IOWR(5, struct seccomp_notif_pin_install)
@@ -206,20 +243,32 @@ struct seccomp_notif_resp_redirect {
  * takes effect there. Returns 0. After an error the notification still waits,
  * unchanged. What a pointer leads to in turn, such as the strings of an argv,
  * is proven only where it lies in the ptr_len of a pointer of the same answer.
- * Source: the redirect series.
+ * Source: the redirect series. Errors, in the order of the checks; those of
+ * memfd and of pins only if ptr_mask is not 0:
  *
- * - %EINVAL: no overlay listener; flags; unknown bits in a mask; ptr_mask not
- *   within args_mask; a ptr_len that is 0 in ptr_mask, or not 0 outside of it;
- *   an access that is not wholly in pins of memfd, contiguous in address and
- *   in file, and below the end of the file; memfd is no memfd; an argument
- *   above 32 bits for a 32-bit target; a call from the vsyscall page
+ * - %EINVAL: no overlay listener
  * - %EFAULT: the structure cannot be read
- * - %EBADF: memfd is not open, and ptr_mask is not 0
+ * - %EINVAL: flags; unknown bits in a mask; ptr_mask not within args_mask; a
+ *   ptr_len that is 0 in ptr_mask, or not 0 outside of it; a pointer and its
+ *   ptr_len overflow
+ * - %EBADF: memfd is not open
+ * - %EINVAL: memfd is another kind of file
+ * - %ENOMEM: out of memory
+ * - %EINTR: the supervisor was interrupted
  * - %ENOENT: no such notification: the target may be gone
+ * - %EINVAL: the call was judged by the stock kernel alone
  * - %EINPROGRESS: not received yet, or answered already
  * - %EPERM: as for %SECCOMP_IOCTL_NOTIF_PIN_INSTALL
- * - %ENOMEM: out of memory
- * - %EINTR: interrupted meanwhile
+ * - %EINVAL: a call from the vsyscall page; an argument above 32 bits for a
+ *   32-bit target, or a pointer for an x32 call
+ * - %ENOENT: the target is dying: %SECCOMP_IOCTL_NOTIF_PIN_INSTALL says %ESRCH
+ *   of that
+ * - %EINVAL: pins are held in place by hooks, and ftrace has died
+ * - %EINTR: the supervisor was interrupted while it waited for the target's
+ *   address space
+ * - %EINVAL: an access is not wholly in pins of memfd, contiguous in address and
+ *   in file, and below the end of the file
+ * - those of the notification once more
  */
 #define SECCOMP_IOCTL_NOTIF_SEND_REDIRECT				\
 	SECCOMP_IOW(6, struct seccomp_notif_resp_redirect)
