@@ -3,11 +3,11 @@
  * What the module tells of itself: a family of generic netlink, in the initial
  * network namespace only. The command overlay-seccomp(1) is made of it.
  *
- * Each request needs CAP_NET_ADMIN in the initial user namespace, of the caller
- * and of whoever opened the socket, else EPERM; but TASK is also for who may
- * read the task with ptrace (PTRACE_MODE_READ_FSCREDS). Without the privilege,
- * that is on a socket which the process itself has opened, and under the
- * credentials that it has now: not before fork, execve or setuid.
+ * Every request needs CAP_NET_ADMIN in the initial user namespace, both of the
+ * caller and of whoever opened the socket, else EPERM. TASK is also allowed to a
+ * caller that may read the task with ptrace (PTRACE_MODE_READ_FSCREDS), on a
+ * socket that it opened itself under its current credentials: not before a fork,
+ * an execve or a setuid.
  *
  * Numbers never change their meaning; more may come. All integers are in the
  * machine's order.
@@ -23,18 +23,18 @@
  * @OVERLAY_SECCOMP_CMD_UNSPEC: none
  * @OVERLAY_SECCOMP_CMD_STATUS: of the module. No attributes. Answer: _VERSION,
  *	_ABI, _FEATURES, _NATIVE, _HOOKS, _FILTERS, _PINS, _SUBSCRIBERS,
- *	_REFERENCES, _COUNTERS
+ *	_REFERENCES, _COUNTERS. Errors: ENOMEM
  * @OVERLAY_SECCOMP_CMD_TASK: a dump, about the task _PID, a thread id in the
  *	caller's pid namespace. The first message of the answer has this
  *	command and _PID, _MODE, _FILTERS; then come those with _CMD_PIN, if
  *	_WITH_PINS was given; then those with _CMD_FILTER, innermost first.
  *	With _NR and _ARCH, and as one likes _ARGS and _IP, each filter says
  *	what it answers to that call; nothing of it happens.
- *	Errors: EINVAL without _PID, or for one of _NR and _ARCH without the
- *	other; ESRCH for no such task, or one that ends; EPERM; EAGAIN while the
- *	task is in execve(2), or its address space or a listener is locked;
- *	ENOMEM. _WITH_PINS and a call need the right to read with ptrace in any
- *	case
+ *	Errors: EINVAL without _PID, for one of _NR and _ARCH without the other,
+ *	or for _ARGS or _IP without them; ESRCH for no such task, or one that
+ *	ends; EPERM; EAGAIN while the task is in execve(2), or its address space
+ *	or a listener is locked; ENOMEM. _WITH_PINS and a call need the right to
+ *	read with ptrace in any case
  * @OVERLAY_SECCOMP_CMD_FILTER: a message of such a dump: _ID, _FLAGS, _LISTENER,
  *	_USERS, _INSNS, _JIT; with a listener that is open _LISTENER_ID,
  *	_PENDING and _RECEIVED; if a call was given, _VERDICT, and _CACHED for
@@ -42,13 +42,13 @@
  * @OVERLAY_SECCOMP_CMD_PIN: a message of such a dump: _ADDRESS, _SIZE, _OFFSET
  * @OVERLAY_SECCOMP_CMD_LISTENER: whose listener is the caller's own _FD? Answer:
  *	_LISTENER_ID, _FLAGS. Errors: EBADF; EINVAL for another kind of file,
- *	or without _FD
+ *	or without _FD; ENOMEM
  * @OVERLAY_SECCOMP_CMD_SUBSCRIBE: have the socket get events from now on, until
- *	it is closed. No attributes. Twice is as once. ENOSPC beyond 32 sockets.
- *	A socket that was full says so once by ENOBUFS, unless it has
- *	NETLINK_NO_ENOBUFS; _EVENT_LOST says how much it has missed
- * @OVERLAY_SECCOMP_CMD_EVENT: what a subscriber gets: _EVENT, _TIME, _TASK, and
- *	as the event says _ID, _FLAGS, _VALUE and _ERROR
+ *	it is closed. No attributes. Twice is as once. Errors: ENOSPC beyond 32
+ *	sockets; ENOMEM. A socket that was full says so once by ENOBUFS, unless
+ *	it has NETLINK_NO_ENOBUFS; _EVENT_LOST says how much it has missed
+ * @OVERLAY_SECCOMP_CMD_EVENT: what a subscriber gets: _EVENT, _TIME, _TASK, _ID,
+ *	_FLAGS, _VALUE and _ERROR, which are 0 where the event has none
  */
 enum overlay_seccomp_cmd {
 	OVERLAY_SECCOMP_CMD_UNSPEC,
@@ -77,7 +77,7 @@ enum overlay_seccomp_cmd {
  * @OVERLAY_SECCOMP_ATTR_REFERENCES: u32: on the module; rmmod(8) fails while
  *	there is one. A dump that has not been read to its end is one, too
  * @OVERLAY_SECCOMP_ATTR_COUNTERS: nested: since the load, for each event of enum
- *	overlay_seccomp_event an attribute of that number, u64
+ *	overlay_seccomp_event from _FILTER on an attribute of that number, u64
  * @OVERLAY_SECCOMP_ATTR_PID: u32: in the caller's pid namespace
  * @OVERLAY_SECCOMP_ATTR_MODE: u32: 0 none, 1 strict mode proper, 2 filters, 3
  *	killed by a filter, or by strict mode after filters
@@ -153,35 +153,43 @@ enum overlay_seccomp_attr {
 	OVERLAY_SECCOMP_ATTR_TASK,
 	OVERLAY_SECCOMP_ATTR_VALUE,
 	OVERLAY_SECCOMP_ATTR_ERROR,
+	/* private: */
 	__OVERLAY_SECCOMP_ATTR_MAX,
 };
 #define OVERLAY_SECCOMP_ATTR_MAX (__OVERLAY_SECCOMP_ATTR_MAX - 1)
 
-/*
- * Hooks that are in place: on the system call seccomp(2) and what goes with it,
- * from load to unload; on the judging of calls, while a filter has overlay
- * state; on the change of mappings, while there are pins and the kernel cannot
- * seal them itself. And what has gone wrong: ftrace has died, so that none of
- * them works any more.
- */
+/* Hooks that are in place, and what has become of them. */
+
+/* On seccomp(2), and what goes with it: from load to unload. */
 #define OVERLAY_SECCOMP_HOOK_CALLS	(1U << 0)
+/* On the judging of calls: while a filter has overlay state, and a minute. */
 #define OVERLAY_SECCOMP_HOOK_FILTER	(1U << 1)
+/* On the change of mappings: for pins, where the kernel cannot seal itself. */
 #define OVERLAY_SECCOMP_HOOK_MAPPINGS	(1U << 2)
+/*
+ * ftrace has shut down. Hooks that were in place stay until the next boot, or
+ * (some, on 6.1) have fallen silent; no filter gets overlay state any more, and
+ * the module cannot be unloaded. Cloning still works.
+ */
 #define OVERLAY_SECCOMP_HOOK_DEAD	(1U << 3)
 
-/*
- * A filter: allows listeners below it; has a nested listener, or is the one
- * that such a listener belongs to; agreed to be judged after later ones; stands
- * for strict mode after filters; its supervisor may pin and redirect; installed
- * with SECCOMP_FILTER_FLAG_LOG, or _WAIT_KILLABLE_RECV; is just being installed.
- */
+/* What a filter is, or has. */
+
+/* Listeners are allowed below it. */
 #define OVERLAY_SECCOMP_FILTER_OVERLAY		(1U << 0)
+/* It has a nested listener, or is the one that such a listener belongs to. */
 #define OVERLAY_SECCOMP_FILTER_NESTED		(1U << 1)
+/* It agreed to be judged after later ones. */
 #define OVERLAY_SECCOMP_FILTER_SEQUENTIAL	(1U << 2)
+/* It stands for strict mode after filters. */
 #define OVERLAY_SECCOMP_FILTER_STRICT		(1U << 3)
+/* Its supervisor may pin and redirect. */
 #define OVERLAY_SECCOMP_FILTER_REDIRECT		(1U << 4)
+/* It was installed with SECCOMP_FILTER_FLAG_LOG. */
 #define OVERLAY_SECCOMP_FILTER_LOG		(1U << 5)
+/* It was installed with SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV. */
 #define OVERLAY_SECCOMP_FILTER_WAIT_KILLABLE	(1U << 6)
+/* It is just being installed. */
 #define OVERLAY_SECCOMP_FILTER_UNSETTLED	(1U << 7)
 
 /**
@@ -201,8 +209,9 @@ enum overlay_seccomp_listener {
  * enum overlay_seccomp_event - what happens, and is counted
  * @OVERLAY_SECCOMP_EVENT_UNSPEC: nothing
  * @OVERLAY_SECCOMP_EVENT_LOST: not counted: _VALUE events before this one could
- *	not be delivered to this socket: there were more than 1024 in a tenth of
- *	a second, or 512 of _REDIRECT, _OUTER and _REFUSED; or it was not read
+ *	not be delivered to this socket: 1024 waited for the next tenth of a
+ *	second, or, for _REDIRECT, _OUTER and _REFUSED, 512 of any kind did; or
+ *	it was not read
  * @OVERLAY_SECCOMP_EVENT_FILTER: a filter has overlay state: _ID, _FLAGS
  * @OVERLAY_SECCOMP_EVENT_FILTER_GONE: the last task that had it has ended: _ID,
  *	_FLAGS
@@ -225,7 +234,8 @@ enum overlay_seccomp_listener {
  *	_VALUE: its number, _ERROR
  * @OVERLAY_SECCOMP_EVENT_ARMED: the judging of calls is hooked
  * @OVERLAY_SECCOMP_EVENT_DISARMED: it no longer is
- * @OVERLAY_SECCOMP_EVENT_DEAD: ftrace has died
+ * @OVERLAY_SECCOMP_EVENT_DEAD: ftrace has shut down: see
+ *	OVERLAY_SECCOMP_HOOK_DEAD
  * @OVERLAY_SECCOMP_EVENT_UNLOAD: the module goes: no more events
  */
 enum overlay_seccomp_event {
@@ -246,6 +256,7 @@ enum overlay_seccomp_event {
 	OVERLAY_SECCOMP_EVENT_DISARMED,
 	OVERLAY_SECCOMP_EVENT_DEAD,
 	OVERLAY_SECCOMP_EVENT_UNLOAD,
+	/* private: */
 	__OVERLAY_SECCOMP_EVENT_MAX,
 };
 #define OVERLAY_SECCOMP_EVENT_MAX (__OVERLAY_SECCOMP_EVENT_MAX - 1)
