@@ -62,7 +62,7 @@ int overlay_seccomp_info(struct seccomp_overlay_info *info);
  * overlay_seccomp_has() - do all of these features work now?
  * @features: SECCOMP_OVERLAY_* bits; 0 asks only whether a module is loaded
  *
- * The module answers. Without it the answer is 0, also for what a kernel may
+ * The module answers. Without it the answer is 0, even for what a kernel may
  * have by itself.
  *
  * A yes can become a no: the module can be unloaded while nothing uses it. The
@@ -74,7 +74,7 @@ int overlay_seccomp_info(struct seccomp_overlay_info *info);
 int overlay_seccomp_has(__u64 features);
 
 /**
- * overlay_seccomp_strict() - enter strict mode, also after filters
+ * overlay_seccomp_strict() - enter strict mode, even after filters
  *
  * From here on the thread may only read, write, exit and rt_sigreturn. It
  * keeps its filters, which judge first, and what they let pass is then held
@@ -109,8 +109,9 @@ int overlay_seccomp_strict(void);
  *
  * The caller may install filters (no_new_privs, or CAP_SYS_ADMIN in its user
  * namespace) and may trace the source (ptrace(2), PTRACE_MODE_READ_FSCREDS;
- * PTRACE_MODE_ATTACH_FSCREDS if a filter of it has an open listener), or has
- * CAP_SYS_ADMIN in the initial user namespace.
+ * PTRACE_MODE_ATTACH_FSCREDS if a filter of it has an open listener), for which
+ * it needs CAP_SYS_PTRACE in the source's user namespace if that is not within
+ * its own; or it has CAP_SYS_ADMIN in the initial user namespace.
  *
  * Return: 0, or
  *
@@ -119,8 +120,9 @@ int overlay_seccomp_strict(void);
  * - -EACCES: the caller lacks one of the two permissions above
  * - -EPERM: a filter that would be added has an open listener, and the caller
  *   does not live in the world of the task: the same user, mount and pid
- *   namespace, root directory, user and group ids, and no capability more; or
- *   another thread of the caller does not
+ *   namespace, root directory, and user and group ids (supplementary groups are
+ *   not compared), and no capability more; or another thread of the caller does
+ *   not
  * - -EINVAL: the task has no filters; or the caller is in strict mode, or has
  *   filters that are not the outermost ones of the task; or no module is
  *   loaded
@@ -274,7 +276,8 @@ int overlay_seccomp_tgid(pid_t tid);
  * Return: the bytes copied, fewer than @size only if the memory ends there; or
  *
  * - -EFAULT: there is no memory at @addr
- * - -ESRCH: the call waits no longer, or the thread is not to be seen from here
+ * - -ESRCH: the call is no longer pending, or the thread is not to be seen from
+ *   here
  * - -EPERM: the caller may not trace the thread
  * - -EINVAL: @size is too large
  * - -ENOMEM: out of memory
@@ -340,7 +343,7 @@ int
 overlay_seccomp_send_redirect(int listener,
 			      const struct seccomp_notif_resp_redirect *response);
 
-/**
+/*
  * struct overlay_seccomp_pins - what is pinned in those under one listener
  *
  * For each address space (threads, and children of vfork(2), share one) there
@@ -377,7 +380,7 @@ int overlay_seccomp_pins_new(int listener, struct overlay_seccomp_pins **pins);
  */
 void overlay_seccomp_pins_free(struct overlay_seccomp_pins *pins);
 
-/**
+/*
  * struct overlay_seccomp_redirect - a call with other arguments, in the making
  *
  * Begin, set arguments, and send or cancel. Arguments that are not set stay as
@@ -529,11 +532,12 @@ int overlay_seccomp_redirect_open_how(struct overlay_seccomp_redirect *r,
  * Needs /proc, of the caller's pid namespace, and kcmp(2); and for pointers the
  * same permission as overlay_seccomp_read().
  *
- * Return: OVERLAY_SECCOMP_ANSWERED when it is sent, or 0 if the call waits no
- * longer, since its maker was killed or took a signal: a handler can return
+ * Return: OVERLAY_SECCOMP_ANSWERED when it is sent, or 0 if the call is no longer
+ * pending, since its maker was killed or took a signal: a handler can return
  * either as it is. Or the first error of setting an argument, or one of these;
  * then the call still waits, and has to be answered in another way:
  *
+ * - -EBADF: the listener has been closed
  * - -EINVAL: no overlay listener, or one only by the module's parameter
  *   implicit, or the feature is not there; a call from the vsyscall page
  * - -EPERM, -EACCES: the caller may not trace the target; or that has not set
@@ -544,7 +548,11 @@ int overlay_seccomp_redirect_open_how(struct overlay_seccomp_redirect *r,
  * - -ENOMEM: out of memory, or a limit of the target: RLIMIT_AS, its memory
  *   cgroup, vm.max_map_count, 64 pins, RLIMIT_MEMLOCK if it locks all
  * - -EAGAIN: threads of the target keep changing the place; or somebody has a
- *   lease on the memfd
+ *   lease on the memfd; or a process, which may be any on the machine, kept its
+ *   address space locked, so that it could not be told whether it was mapping the
+ *   memfd
+ * - -EFBIG: RLIMIT_FSIZE of the caller is below 16 MiB, and SIGXFSZ, which the
+ *   kernel sends then, did not kill it
  * - -EINTR: a hundred signals came while a target that stalls was waited for;
  *   fewer do not end it
  * - -EMFILE, -ENFILE: no descriptor is left
