@@ -209,7 +209,7 @@ static void print_cloning(const struct scene *scene)
 {
 	static const char * const words[] = {
 		[CLONING_TRACER]	= "by who may trace it.",
-		[CLONING_NEIGHBOUR]	= "by who may attach to it, and has its namespaces, root and ids: they have a supervisor.",
+		[CLONING_NEIGHBOUR]	= "they have a supervisor, so only by a task that may attach to it and has the same user, mount and pid namespace, root directory and ids, and no capability more.",
 		[CLONING_NOTHING]	= "there are none.",
 		[CLONING_MISSING]	= "by nobody: the feature is not there.",
 	};
@@ -478,11 +478,11 @@ static int complain_of(const struct question *question, int err)
 	case -EPERM:
 		complain("%d: this user may not look at it (%s)", pid,
 			 question->has_call ?
-			 "what its filters say is for who may trace it" :
+			 "what its filters say is for whoever may trace it" :
 			 "CAP_NET_ADMIN, or the right to trace it");
 		return EXIT_TROUBLE;
 	case -EAGAIN:
-		complain("%d: it is in execve(2); try again", pid);
+		complain("%d: it is busy (in execve(2), or a lock is held); try again", pid);
 		return EXIT_TROUBLE;
 	default:
 		complain("%d: %s", pid, strerror(-err));

@@ -93,8 +93,8 @@ void link_close(struct link *link);
 
 int link_status(struct link *link, struct status *status);
 /*
- * CALL may be NULL. -EAGAIN: it is in execve(2), or has its address space locked,
- * and link->patience has come to its end.
+ * CALL may be NULL. -EAGAIN: it is in execve(2), or has its address space or a
+ * listener locked, and link->patience has come to its end.
  */
 int link_task(struct link *link, pid_t tid, const struct call *call,
 	      bool with_pins, struct task *task);

@@ -38,8 +38,9 @@ static const char help[] =
 "Starts COMMAND under seccomp filters, at least one of:\n"
 "\n"
 "  -c, --clone PID          all filters of process PID. Where those have a\n"
-"                           supervisor, first enter the namespaces of PID, as\n"
-"                           with nsenter(1), and give up privileges\n"
+"                           supervisor, first enter the user, mount and pid\n"
+"                           namespace of PID, as with nsenter(1), take its root\n"
+"                           directory and ids, and give up privileges\n"
 "  -f, --filter FILE        a filter as seccomp_export_bpf(3) writes it. It\n"
 "                           judges the start of COMMAND too, and must let\n"
 "                           execve pass\n"
@@ -91,13 +92,13 @@ static const char *why(int err)
 	case -EACCES:
 		return "this user may not trace it";
 	case -EPERM:
-		return "it has a supervisor, and other namespaces, root or ids, or fewer rights";
+		return "it has a supervisor, and another user, mount or pid namespace, root, user or group ids, or fewer capabilities";
 	case -ESRCH:
 		return "it is exiting";
 	case -EINVAL:
 		if (!overlay_seccomp_has(SECCOMP_OVERLAY_CLONE))
 			return "the module is not loaded (modprobe overlay_seccomp)";
-		return "it has no filters, or this process has some that it has not";
+		return "it has no filters, or this process has some that it does not have";
 	default:
 		return strerror(-err);
 	}

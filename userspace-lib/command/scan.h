@@ -19,7 +19,7 @@ typedef void scan_fn(pid_t pid, pid_t tid, const struct task *task, void *to);
  * @fn: gets each task that has seccomp, those of a process one after another
  * @to: for it
  * @hidden: tasks that this user may not look at
- * @busy: tasks in execve(2) all the time
+ * @busy: tasks that were in execve(2), or had a listener locked, all the time
  */
 struct scan {
 	struct link	*link;
@@ -28,7 +28,7 @@ struct scan {
 	void		*to;
 	size_t		hidden;
 	size_t		busy;
-	/* Its own. */
+	/* private: its own */
 	pid_t		pid;
 	size_t		seen;
 	int		error;

@@ -20,7 +20,7 @@ static const char help[] =
 "\n"
 "Says which hooks are in place, what is alive, who holds which listener, what\n"
 "has happened since the load, and why rmmod would fail now. Needs\n"
-"CAP_NET_ADMIN; to see the listeners of other users, also CAP_SYS_PTRACE.\n"
+"CAP_NET_ADMIN; to see the listeners of other users, CAP_SYS_PTRACE too.\n"
 "\n"
 "      --color=WHEN  auto (on a terminal, unless NO_COLOR is set), always, never\n"
 "  -j, --json        as JSON\n"
@@ -28,7 +28,7 @@ static const char help[] =
 "\n"
 "Exit status: 0, 1 the module is not loaded, 2 usage, or it does not answer.\n";
 
-/* Why the module cannot be removed; the last is NULL. */
+/* Why the module cannot be removed: how many lines. */
 static size_t reasons(const struct status *status, char lines[4][96])
 {
 	size_t n = 0;
@@ -61,8 +61,8 @@ static void print_hooks(uint32_t hooks)
 		if (hooks & hook_words[i].number)
 			printf("hooked      %s\n", what[i]);
 	if (hooks & OVERLAY_SECCOMP_HOOK_DEAD)
-		printf("%sdead        ftrace has died: no hook works; chains are judged by the\n"
-		       "            kernel alone, which denies more%s\n",
+		printf("%sdead        ftrace has shut down: no filter gets overlay state any more;\n"
+		       "            the hooks above stay, and cloning works, unless one fell silent%s\n",
 		       colour(RED), colour(PLAIN));
 }
 

@@ -236,7 +236,7 @@ static void print_text(const struct tree *tree, struct output *out)
 		printf("and %zu task%s that this user may not look at\n",
 		       tree->scan.hidden, tree->scan.hidden == 1 ? "" : "s");
 	if (tree->scan.busy)
-		printf("and %zu task%s in execve(2) all the time\n",
+		printf("and %zu task%s busy all the time (in execve(2), or a lock is held)\n",
 		       tree->scan.busy, tree->scan.busy == 1 ? "" : "s");
 }
 

@@ -167,9 +167,9 @@ enum overlay_seccomp_attr {
 /* On the change of mappings: for pins, where the kernel cannot seal itself. */
 #define OVERLAY_SECCOMP_HOOK_MAPPINGS	(1U << 2)
 /*
- * ftrace has shut down. Hooks that were in place stay until the next boot, or
- * (some, on 6.1) have fallen silent; no filter gets overlay state any more, and
- * the module cannot be unloaded. Cloning still works.
+ * ftrace has shut down. Hooks that were in place stay until the next boot, and
+ * cloning works, unless (on 6.1) that on seccomp(2) has fallen silent; no filter
+ * gets overlay state any more, and the module cannot be unloaded.
  */
 #define OVERLAY_SECCOMP_HOOK_DEAD	(1U << 3)
 
