@@ -327,7 +327,7 @@ int chain_take(struct task_struct *task, struct taken_chain *chain)
  * @parent: innermost filter of the first, NULL for none
  * @child: innermost filter of the second
  *
- * Return: true also if they are the same.
+ * Return: true even if they are the same.
  */
 bool chain_is_ancestor(const struct seccomp_filter *parent,
 		       const struct seccomp_filter *child)
@@ -344,7 +344,7 @@ bool chain_is_ancestor(const struct seccomp_filter *parent,
  * chain_has_own_mark() - has this filter overlay state itself?
  * @filter: or NULL
  *
- * Return: false also if only filters further out have.
+ * Return: false even if filters further out have.
  */
 bool chain_has_own_mark(const struct seccomp_filter *filter)
 {

@@ -334,9 +334,11 @@ static int clone_from(struct task_struct *source)
  *
  * Return: 0, or in the order of the checks: -EINVAL for flags; -EFAULT;
  * -EBADF for no pidfd; -ESRCH for a task that is gone; -EINVAL for a caller in
- * strict mode; -EINTR if killed; -EACCES without the right to look at the
- * source or to join it; -ESRCH for a source that is exiting; -EINVAL for one
- * without filters, or with a chain that does not extend the caller's; -EPERM
+ * strict mode; -EINTR if killed, here or by the lock of a listener below;
+ * -EACCES without the right to look at the source; -ESRCH for a source that is
+ * exiting; -EINVAL for one without filters; -EACCES without the right to join
+ * it, if it has a listener that is open; -EINVAL for a chain that does not
+ * extend the caller's, here or in the end, if that has grown meanwhile; -EPERM
  * for a listener in what would be added, and a caller or a thread of it from
  * another world.
  */

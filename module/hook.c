@@ -267,9 +267,10 @@ static bool ftrace_has_died(void)
 /**
  * hook_dead() - has ftrace stopped working on this machine?
  *
- * After a fault of its own, ftrace disables itself until the next boot: then
- * chains with overlay state are judged by the stock kernel alone, which denies
- * more. From then on the module can neither be unhooked nor unloaded. Sleeps.
+ * After a fault of its own, ftrace disables itself until the next boot. Hooks
+ * that are in place stay, except that on 6.1 the ops on one function can fall
+ * silent. None can be added or taken away: so no filter gets overlay state any
+ * more, and the module is not unloaded. Sleeps.
  *
  * Return: true from the first time that it was seen.
  */

@@ -254,7 +254,7 @@ static struct notify_request *wait_or_end(struct notify_waiter *waiter)
  * @filter: whose listener it is
  * @sd: the call; it stays where it is until notify_end()
  *
- * Return: as notify_wait(); NULL also if no listener is open.
+ * Return: as notify_wait(); NULL if no listener is open, too.
  */
 struct notify_request *notify_begin(struct notify_waiter *waiter,
 				    struct seccomp_filter *filter,

@@ -593,10 +593,12 @@ static int install_pin(struct file *listener, struct file *memfd,
  * Return: 0, or the errors in the order of the checks: -EFAULT; -EINVAL for
  * what is wrong by itself; -EBADF; -EINVAL for another kind of file; -ENOENT,
  * -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM without the right to
- * act for the target; -EINVAL for seals, size and writers, -EINTR, or -EAGAIN for
- * one that is just mapping; -EPERM below vm.mmap_min_addr; -ENOMEM; -EAGAIN if
- * somebody has a lease on the memfd; what seal_get() says; and what the target
- * meets when it maps; -ESRCH if it was signalled first.
+ * act for the target; -ESRCH if it is dying (redirect_send() says -ENOENT of
+ * that); -EINVAL for seals and size, or -EINTR; -EINVAL, -EAGAIN or -EINTR of
+ * writers_check(); -EPERM below vm.mmap_min_addr; -ENOMEM or what dentry_open()
+ * says, -EAGAIN for a lease among it; what seal_get() says; those of
+ * notify_hold() again; what the target meets when it maps; -ESRCH or -EINTR of
+ * notify_await(); -EFAULT.
  */
 long pin_install(struct file *listener, void __user *uarg)
 {

@@ -376,7 +376,7 @@ static int answer(struct file *listener, const struct inode *inode,
 	err = answer_or_take(listener, resp, redirect, &mm);
 	if (mm) {
 		err = check_pointers(resp, inode, mm);
-		/* As in pin_install(): not the last of its users. */
+		/* As in prepare_file() of pin.c: not the last of its users. */
 		mmput_async(mm);
 		if (!err)
 			err = answer_pointers(listener, resp->id, redirect);
@@ -398,8 +398,10 @@ static int answer(struct file *listener, const struct inode *inode,
  * what is wrong by itself; -EBADF and -EINVAL for the memfd of pointers;
  * -ENOMEM; -ENOENT, -EINVAL, -EINPROGRESS or -EINTR of notify_hold(); -EPERM
  * without the right to act for the target; -EINVAL for what the call cannot
- * have, and for pointers that are not in pins. After an error, nothing has
- * changed.
+ * have. With pointers: -ENOENT if the target is dying (pin_install() says -ESRCH
+ * of that); -EINVAL if hooks no longer hold pins; -EINTR; -EINVAL for pointers
+ * that are not in pins; those of notify_hold() again. After an error, nothing
+ * has changed.
  */
 long redirect_send(struct file *listener, void __user *uarg)
 {

@@ -201,7 +201,8 @@ static bool nobody_writes(const struct file *memfd, long seals)
  * @target: whose address space must have no writable mapping either
  *
  * Return: 0; -EINVAL if somebody can; -EAGAIN if that could not be told, since
- * a mapping is under way; -EINTR.
+ * a mapping is under way, or any process of the machine has kept its mmap_lock
+ * through all turns; -EINTR.
  */
 int writers_check(struct file *memfd, long seals,
 		  const struct mm_struct *target)

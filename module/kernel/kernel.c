@@ -5,11 +5,14 @@
  *
  *  1. kallsyms_lookup_name, from a disabled kprobe
  *  2. the kernel's BTF, in place, and of which age seccomp is by it
- *  3. the functions that we call: once in kallsyms, prototype as expected
- *  4. the functions that we hook: the same, and an fentry site
- *  5. data: strict mode's lists, the logged actions
- *  6. the private structs, and the public ones against our headers
- *  7. what keeps a mapping where it is: mseal(2), or functions to hook
+ *  3. kallsyms_on_each_symbol, to look all others up
+ *  4. the functions that we call: once in kallsyms, prototype as expected
+ *  5. the functions that we hook: the same, and an fentry site
+ *  6. data: strict mode's lists, the logged actions, the operations of tmpfs
+ *  7. the private structs, and the public ones against our headers
+ *  8. features that the kernel has itself, and flags of ours that it uses
+ *  9. what keeps a mapping where it is: mseal(2), or functions to hook
+ * 10. the tracepoint of new tasks
  */
 #include <linux/ftrace.h>
 #include <linux/kernel.h>

@@ -5,8 +5,10 @@
  * symbols and members are included here as they stand there; what it has as
  * code is repeated below, with the same words where it fails.
  *
- * Not asked here: fentry sites, the values of strict mode's list, and public
- * structs against the headers that the module is compiled with.
+ * Not asked here: fentry sites, the values of strict mode's list, whether files
+ * on tmpfs have a release of their own, the size of struct seccomp_knotif; and
+ * what depends on the headers that the module is compiled with: public structs,
+ * flags of the kernel's that are ours, and mseal(2) against the kernel.
  */
 #include <errno.h>
 #include <stdarg.h>
