@@ -117,6 +117,7 @@ static int any_open_listener(struct seccomp_filter *filter,
 	return open;
 }
 
+/* But for the supplementary groups. */
 static bool same_ids(const struct cred *a, const struct cred *b)
 {
 	return uid_eq(a->uid, b->uid) && uid_eq(a->euid, b->euid) &&
