@@ -31,7 +31,7 @@ static inline bool is_narrow(const struct seccomp_notif *request)
 
 	if (!(call->arch & __AUDIT_ARCH_64BIT))
 		return true;
-	return call->arch == AUDIT_ARCH_X86_64 && call->nr & 0x40000000;
+	return call->arch == AUDIT_ARCH_X86_64 && call->nr & __X32_SYSCALL_BIT;
 }
 
 #endif

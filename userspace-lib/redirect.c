@@ -15,12 +15,18 @@
 /* Of the first version of the structure, and so of every one. */
 #define OPEN_HOW_SIZE	24
 
-/* A call that began before the notification, and is in the kernel still. */
+/* The other number of restart_syscall() is __NR_restart_syscall. */
+#define I386_RESTART_SYSCALL	0
+
+/*
+ * A call that began before the notification, and is in the kernel still. Only
+ * where there are pins does it matter, and so in no supervisor of 32 bits.
+ */
 static bool is_restarted(const struct seccomp_data *call)
 {
 	if (call->arch == AUDIT_ARCH_I386)
-		return call->nr == 0;
-	return (call->nr & ~0x40000000) == 219;
+		return call->nr == I386_RESTART_SYSCALL;
+	return (call->nr & ~__X32_SYSCALL_BIT) == __NR_restart_syscall;
 }
 
 static void release_earlier(struct overlay_seccomp_pins *pins,
