@@ -88,6 +88,7 @@ struct caller {
 
 /**
  * space_new() - of the address space in which a caller is
+ * @tid: of the caller
  * @space: to be freed by space_free()
  *
  * Nothing is pinned yet, and nobody a member. Return: 0 or -errno.
@@ -108,6 +109,7 @@ bool space_is_seen(const struct space *space, pid_t tid);
 
 /**
  * space_is_pinned() - does a caller have its pins, by the kernel's word?
+ * @space: in which something has been pinned
  * @tid: of the caller, which waits: to be made sure of afterwards
  *
  * Asks /proc/PID/maps. To pin once more and look where that is would tell, too,
@@ -123,6 +125,9 @@ int spaces_look(struct space *spaces, pid_t tid);
 
 /**
  * space_take() - find room in pins, or pin more
+ * @space: that the caller is in, as far as is known
+ * @caller: for whom
+ * @size: of the room, in bytes
  * @slot: to be returned by space_release()
  *
  * Return: 0 or -errno; -ENOSPC: all is in use; -EINVAL: the caller is not in
@@ -142,6 +147,8 @@ void space_release_earlier(struct space *space, const struct caller *caller);
 
 /**
  * space_add() - a caller is a member, and so is the first thread of its process
+ * @space: that the caller is in
+ * @caller: whose call waits
  *
  * Sleeps while it is young. Return: 0 or -errno; -ESRCH: it does not wait any
  * more.
@@ -165,6 +172,8 @@ int space_has_peer(const struct space *space, pid_t tid);
 
 /**
  * pins_find() - the address space of a caller, made if it is new
+ * @pins: the pool
+ * @caller: whose call waits
  * @space: stays the pool's
  * @is_new: nothing is pinned there
  *

@@ -9,7 +9,7 @@
 #include "internal.h"
 #include "redirect.h"
 
-/* Of which an address space's pins hold one, whatever else they hold. */
+/* For which a pin of the last size has room, beside the mark. */
 #define MAX_SIZE	(LAST_PIN - MARK_SIZE)
 #define ALIGNMENT	8
 /* Of the first version of the structure, and so of every one. */

@@ -28,7 +28,7 @@ struct scan {
 	void		*to;
 	size_t		hidden;
 	size_t		busy;
-	/* private: its own */
+	/* private: of scan_tasks() */
 	pid_t		pid;
 	size_t		seen;
 	int		error;
