@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <linux/types.h>
+#include <sys/types.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define __printf(fmt, first)						\
@@ -61,7 +62,9 @@ void json_id(uint64_t id);
 /* realloc() for COUNT of SIZE, the last of them zeroed; ends without memory. */
 void *grow(void *array, size_t count, size_t size);
 
-/* A number in a decimal or hexadecimal text: is it one, and up to MAX? */
+/* As in C: decimal, 0x and hexadecimal, 0 and octal. Is it one, up to MAX? */
 bool parse_number(const char *text, uint64_t max, uint64_t *number);
+/* Decimal, as ps(1) shows it. 0: it is none, which has been said. */
+pid_t parse_pid(const char *text);
 
 #endif

@@ -589,7 +589,6 @@ static int parse(int argc, char **argv, struct question *question)
 	};
 	struct common common = { .colour = "auto" };
 	const char *call = NULL;
-	uint64_t pid;
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
@@ -617,16 +616,14 @@ static int parse(int argc, char **argv, struct question *question)
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
-	if (!parse_number(argv[optind], INT32_MAX, &pid) || !pid) {
-		complain("'%s' is no process id", argv[optind]);
+	question->pid = parse_pid(argv[optind]);
+	if (!question->pid)
 		return EXIT_TROUBLE;
-	}
 	if (call && !parse_call(&question->call, call)) {
 		complain("no system call '%s' on this architecture", call);
 		return EXIT_TROUBLE;
 	}
 	question->json = common.json;
-	question->pid = pid;
 	question->has_call = call;
 	return EXIT_YES;
 }

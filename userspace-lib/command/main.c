@@ -59,6 +59,17 @@ bool parse_number(const char *text, uint64_t max, uint64_t *number)
 	return !errno && !*end && *number <= max;
 }
 
+/* None begins with a 0, and what does so could be meant as octal. */
+pid_t parse_pid(const char *text)
+{
+	uint64_t pid;
+
+	if (*text != '0' && parse_number(text, INT32_MAX, &pid))
+		return pid;
+	complain("'%s' is no process id", text);
+	return 0;
+}
+
 bool common_option(int opt, const char *help, struct common *common,
 		   int *status)
 {

@@ -126,18 +126,6 @@ static int clone_from(pid_t pid)
 	return err;
 }
 
-static pid_t parse_pid(const char *text)
-{
-	char *end;
-	long pid;
-
-	errno = 0;
-	pid = strtol(text, &end, 10);
-	if (errno || *end || end == text || pid <= 0 || pid != (pid_t)pid)
-		return -1;
-	return pid;
-}
-
 /* A file that cannot be a filter is told now, before anything is changed. */
 static int add_filter(struct filters *filters, const char *path)
 {
@@ -347,10 +335,9 @@ static int parse(struct plan *plan, int argc, char **argv)
 		switch (opt) {
 		case 'c':
 			plan->clone = parse_pid(optarg);
-			if (plan->clone > 0)
-				break;
-			complain("'%s' is no process id", optarg);
-			return EXIT_FAILED;
+			if (!plan->clone)
+				return EXIT_FAILED;
+			break;
 		case 'f':
 			if (add_filter(&plan->filters, optarg))
 				return EXIT_FAILED;

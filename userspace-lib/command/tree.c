@@ -357,20 +357,20 @@ int cmd_tree(int argc, char **argv)
 		{ }
 	};
 	struct common common = { .colour = "auto" };
-	uint64_t pid = 0;
+	pid_t only = 0;
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1)
 		if (!common_option(opt, help, &common, &ret))
 			return ret;
-	if (optind < argc && (!parse_number(argv[optind++], INT32_MAX, &pid) ||
-			      !pid)) {
-		complain("'%s' is no process id", argv[optind - 1]);
-		return EXIT_TROUBLE;
+	if (optind < argc) {
+		only = parse_pid(argv[optind++]);
+		if (!only)
+			return EXIT_TROUBLE;
 	}
 	if (optind < argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
 	}
-	return draw(pid, common.json);
+	return draw(only, common.json);
 }
