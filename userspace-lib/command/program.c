@@ -8,6 +8,7 @@
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,25 +29,43 @@ struct file {
 	size_t		size;
 };
 
+static bool is_program(const char *path)
+{
+	struct stat st;
+
+	if (access(path, X_OK) || stat(path, &st))
+		return false;
+	errno = EACCES;
+	return S_ISREG(st.st_mode);
+}
+
 /* As execvp(3) looks for it; false with errno. */
 bool program_find(const char *name, char *path, size_t size)
 {
-	const char *dirs = getenv("PATH") ?: "/usr/local/bin:/usr/bin:/bin";
+	const char *dirs = getenv("PATH");
+	char standard[PATH_MAX];
 	int err = ENOENT;
 	size_t len;
 
-	if (strchr(name, '/')) {
+	if (!*name || strchr(name, '/')) {
 		snprintf(path, size, "%s", name);
-		return !access(path, X_OK);
+		return is_program(path);
 	}
-	for (; *dirs; dirs += len + (dirs[len] == ':')) {
+	if (!dirs) {
+		confstr(_CS_PATH, standard, sizeof(standard));
+		dirs = standard;
+	}
+	/* One that is empty, the last one too, is where we are. */
+	for (;; dirs += len + 1) {
 		len = strcspn(dirs, ":");
 		snprintf(path, size, "%.*s%s%s", (int)len, dirs,
 			 len ? "/" : "./", name);
-		if (!access(path, X_OK))
+		if (is_program(path))
 			return true;
 		if (errno == EACCES)
 			err = EACCES;
+		if (!dirs[len])
+			break;
 	}
 	errno = err;
 	return false;
