@@ -11,9 +11,7 @@
 #include "terminal.h"
 #include "words.h"
 
-#ifndef SYS_pidfd_open
-#define SYS_pidfd_open	434
-#endif
+/* Not in glibc 2.31. */
 #ifndef SYS_pidfd_getfd
 #define SYS_pidfd_getfd	438
 #endif
