@@ -58,11 +58,6 @@ struct scene {
 	size_t			steps_count;
 };
 
-static void print_short(uint64_t id)
-{
-	printf("%s%08" PRIx64 "%s", colour(BOLD), id >> 32, colour(PLAIN));
-}
-
 static void print_listener(const struct scene *scene,
 			   const struct filter *filter)
 {
@@ -115,7 +110,7 @@ static void print_filter(const struct scene *scene, size_t at)
 	const struct filter *filter = &scene->task.filters[at];
 
 	printf("%4zu ", at + 1);
-	print_short(filter->id);
+	print_bold_id(filter->id);
 	printf(": %u instructions, ", filter->insns);
 	if (filter->jit)
 		printf("%u bytes of machine code", filter->jit);

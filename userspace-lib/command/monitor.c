@@ -41,11 +41,6 @@ static void on_signal(int signal)
 	interrupted = signal;
 }
 
-static void print_id(uint64_t id)
-{
-	printf("%08" PRIx64, id >> 32);
-}
-
 static void print_call(uint64_t nr)
 {
 	const char *name = syscall_name(ARCH_NATIVE, nr);

@@ -99,8 +99,10 @@ static void print_listeners(const struct holders *holders)
 
 	for (i = 0; i < holders->count; i++) {
 		h = &holders->list[i];
-		printf("listener    %08" PRIx64 " %s (%d, fd %d)%s%s%s, %zu task%s under it\n",
-		       h->id >> 32, h->comm, h->pid, h->fd,
+		fputs("listener    ", stdout);
+		print_id(h->id);
+		printf(" %s (%d, fd %d)%s%s%s, %zu task%s under it\n",
+		       h->comm, h->pid, h->fd,
 		       h->flags & OVERLAY_SECCOMP_FILTER_NESTED ? ", nested" :
 								  "",
 		       h->flags & OVERLAY_SECCOMP_FILTER_OVERLAY ?

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <stdio.h>
@@ -32,6 +33,18 @@ bool terminal_colours(const char *when)
 const char *colour(const char *code)
 {
 	return coloured ? code : "";
+}
+
+void print_id(uint64_t id)
+{
+	printf("%08" PRIx64, id >> 32);
+}
+
+void print_bold_id(uint64_t id)
+{
+	fputs(colour(BOLD), stdout);
+	print_id(id);
+	fputs(colour(PLAIN), stdout);
 }
 
 char terminal_char(char c)

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #define PLAIN	"\033[0m"
 #define BOLD	"\033[1m"
@@ -19,6 +20,9 @@
 bool terminal_colours(const char *when);
 /* What selects a colour, or nothing. */
 const char *colour(const char *code);
+/* The first half of an id, by which people tell filters apart. */
+void print_id(uint64_t id);
+void print_bold_id(uint64_t id);
 /* C, or ? where that could do something to a terminal. */
 char terminal_char(char c);
 /* Can lines be drawn with more than ASCII? */

@@ -3,7 +3,6 @@
  * overlay-seccomp tree: the chains of filters as trees, each task a leaf.
  */
 #include <getopt.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,8 +167,7 @@ static void print_margin(const struct margin *margin, bool own)
 static void print_filter(const struct filter *filter,
 			 const struct holders *holders)
 {
-	printf("%s%08" PRIx64 "%s", colour(BOLD), filter->id >> 32,
-	       colour(PLAIN));
+	print_bold_id(filter->id);
 	print_filter_flags(filter->flags);
 	if (filter->listener == OVERLAY_SECCOMP_LISTENER_OPEN) {
 		printf(", %slistener open%s, ", colour(GREEN), colour(PLAIN));
@@ -228,8 +226,9 @@ static void print_text(const struct tree *tree, struct output *out)
 
 	print_nodes(tree->roots, NULL, 1, out);
 	for (node = out->cut; node; node = node->cut_next) {
-		printf("below %s%08" PRIx64 "%s:\n", colour(BOLD),
-		       node->filter.id >> 32, colour(PLAIN));
+		fputs("below ", stdout);
+		print_bold_id(node->filter.id);
+		puts(":");
 		print_nodes(node->inner, NULL, 1, out);
 	}
 	if (tree->scan.hidden)
