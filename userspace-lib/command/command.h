@@ -51,6 +51,8 @@ struct common {
 bool common_option(int opt, const char *help, struct common *common,
 		   int *status);
 
+#define NOT_LOADED "the module is not loaded (modprobe overlay_seccomp)"
+
 /* To stderr, with the command's name before it. */
 __printf(1, 2) void complain(const char *fmt, ...);
 

@@ -76,7 +76,7 @@ static int report(__u64 asked, int json)
 		if (json)
 			print_json(NULL, 0);
 		else
-			complain("the module is not loaded (modprobe overlay_seccomp)");
+			complain(NOT_LOADED);
 		return EXIT_NO;
 	}
 	if (json)

@@ -144,7 +144,7 @@ static int say_why_nobody(void)
 	int loaded = overlay_seccomp_has(0);
 
 	if (!loaded) {
-		complain("the module is not loaded (modprobe overlay_seccomp)");
+		complain(NOT_LOADED);
 		return EXIT_NO;
 	}
 	if (loaded > 0)

@@ -27,7 +27,7 @@
 
 /* As env(1), nice(1) and their kind have it. */
 enum {
-	EXIT_FAILED	= 125,
+	EXIT_FAILED	= STRICT_FAILED,
 	EXIT_NOT_RUN	= 126,
 	EXIT_NOT_FOUND	= 127,
 };
@@ -97,7 +97,7 @@ static const char *why(int err)
 		return "it is exiting";
 	case -EINVAL:
 		if (!overlay_seccomp_has(SECCOMP_OVERLAY_CLONE))
-			return "the module is not loaded (modprobe overlay_seccomp)";
+			return NOT_LOADED;
 		return "it has no filters, or this process has some that it does not have";
 	default:
 		return strerror(-err);
@@ -164,8 +164,7 @@ static int need(__u64 feature, const char *option)
 		complain("%s: the module does not offer that now (overlay-seccomp info)",
 			 option);
 	else
-		complain("%s: the module is not loaded (modprobe overlay_seccomp)",
-			 option);
+		complain("%s: " NOT_LOADED, option);
 	return -1;
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/audit.h>
 #include <linux/overlay_seccomp_netlink.h>
 
 struct word {
@@ -39,8 +40,8 @@ const char *verdict_name(uint32_t ret);
 int verdict_errno(uint32_t ret);
 const char *errno_name(int error);
 
-#define ARCH_NATIVE	0xc000003eu	/* AUDIT_ARCH_X86_64 */
-#define ARCH_COMPAT	0x40000003u	/* AUDIT_ARCH_I386 */
+#define ARCH_NATIVE	AUDIT_ARCH_X86_64
+#define ARCH_COMPAT	AUDIT_ARCH_I386
 
 /* NULL, or -1: unknown. */
 const char *syscall_name(uint32_t arch, uint32_t nr);
