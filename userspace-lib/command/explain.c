@@ -221,56 +221,41 @@ static void print_consequences(const struct scene *scene)
 	print_cloning(scene);
 }
 
+static void describe_errno(char *text, size_t size, size_t at, int error)
+{
+	if (error)
+		snprintf(text, size, "Filter %zu answers it with %s (%s); it does not run.",
+			 at, errno_name(error), strerror(error));
+	else
+		snprintf(text, size, "Filter %zu answers it with success; it does not run.",
+			 at);
+}
+
 /* In words; of RUNS, at the end. */
 static void describe(char *text, size_t size, const struct step *step)
 {
-	size_t at = step->filter + 1;
-	int error;
+	static const char * const formats[] = {
+		[STEP_CACHED]	= "The kernel knows that all filters always allow it: it runs.",
+		[STEP_LOG]	= "Filter %zu has it logged.",
+		[STEP_TRAP]	= "Filter %zu sends SIGSYS; it does not run.",
+		[STEP_KILL]	= "Filter %zu kills the %s.",
+		[STEP_TRACE]	=
+			"Filter %zu asks the tracer; without one, ENOSYS. If that lets it pass, all filters judge once more:",
+		[STEP_ASK]	= "The supervisor of filter %zu is asked. If that says CONTINUE:",
+		[STEP_NOBODY]	=
+			"Filter %zu wants its supervisor asked, and has none: ENOSYS; it does not run.",
+		[STEP_RUNS]	= "It runs.",
+		[STEP_STRICT]	= "Strict mode kills the thread: it is not on the list.",
+	};
+	uint32_t action = step->ret & SECCOMP_RET_ACTION_FULL;
 
-	switch (step->kind) {
-	case STEP_CACHED:
-		snprintf(text, size, "The kernel knows that all filters always allow it: it runs.");
-		break;
-	case STEP_LOG:
-		snprintf(text, size, "Filter %zu has it logged.", at);
-		break;
-	case STEP_ERRNO:
-		error = verdict_errno(step->ret);
-		if (error)
-			snprintf(text, size, "Filter %zu answers it with %s (%s); it does not run.",
-				 at, errno_name(error), strerror(error));
-		else
-			snprintf(text, size, "Filter %zu answers it with success; it does not run.",
-				 at);
-		break;
-	case STEP_TRAP:
-		snprintf(text, size, "Filter %zu sends SIGSYS; it does not run.",
-			 at);
-		break;
-	case STEP_KILL:
-		snprintf(text, size, "Filter %zu kills the %s.", at,
-			 (step->ret & SECCOMP_RET_ACTION_FULL) ==
-			 SECCOMP_RET_KILL_THREAD ? "thread" : "process");
-		break;
-	case STEP_TRACE:
-		snprintf(text, size, "Filter %zu asks the tracer; without one, ENOSYS. If that lets it pass, all filters judge once more:",
-			 at);
-		break;
-	case STEP_ASK:
-		snprintf(text, size, "The supervisor of filter %zu is asked. If that says CONTINUE:",
-			 at);
-		break;
-	case STEP_NOBODY:
-		snprintf(text, size, "Filter %zu wants its supervisor asked, and has none: ENOSYS; it does not run.",
-			 at);
-		break;
-	case STEP_RUNS:
-		snprintf(text, size, "It runs.");
-		break;
-	case STEP_STRICT:
-		snprintf(text, size, "Strict mode kills the thread: it is not on the list.");
-		break;
-	}
+	if (step->kind == STEP_ERRNO)
+		describe_errno(text, size, step->filter + 1,
+			       verdict_errno(step->ret));
+	else
+		snprintf(text, size, formats[step->kind], step->filter + 1,
+			 action == SECCOMP_RET_KILL_THREAD ? "thread" :
+							     "process");
 }
 
 static const char *call_name(const struct call *call)
@@ -570,8 +555,9 @@ static bool parse_call(struct call *call, const char *text)
 	return nr >= 0;
 }
 
-/* Or EXIT_*, after having said why. */
-static int parse(int argc, char **argv, struct question *question)
+/* -1 to go on, or EXIT_* after having said why. */
+static int parse_options(int argc, char **argv, struct question *question,
+			 struct common *common, const char **call)
 {
 	static const struct option options[] = {
 		{ "arch", required_argument, NULL, 'a' },
@@ -582,8 +568,6 @@ static int parse(int argc, char **argv, struct question *question)
 		OPTION_HELP,
 		{ }
 	};
-	struct common common = { .colour = "auto" };
-	const char *call = NULL;
 	int opt, ret;
 
 	while ((opt = getopt_long(argc, argv, "jh", options, NULL)) != -1) {
@@ -600,13 +584,25 @@ static int parse(int argc, char **argv, struct question *question)
 			complain("an argument is I=VALUE, with I from 0 to 5");
 			return EXIT_TROUBLE;
 		case 's':
-			call = optarg;
+			*call = optarg;
 			break;
 		default:
-			if (!common_option(opt, help, &common, &ret))
+			if (!common_option(opt, help, common, &ret))
 				return ret;
 		}
 	}
+	return -1;
+}
+
+/* The same. A name of a call is looked up when the architecture is known. */
+static int parse(int argc, char **argv, struct question *question)
+{
+	struct common common = { .colour = "auto" };
+	const char *call = NULL;
+	int ret = parse_options(argc, argv, question, &common, &call);
+
+	if (ret >= 0)
+		return ret;
 	if (optind + 1 != argc || !terminal_colours(common.colour)) {
 		fputs(help, stderr);
 		return EXIT_TROUBLE;
@@ -620,7 +616,7 @@ static int parse(int argc, char **argv, struct question *question)
 	}
 	question->json = common.json;
 	question->has_call = call;
-	return EXIT_YES;
+	return -1;
 }
 
 int cmd_explain(int argc, char **argv)
@@ -628,5 +624,5 @@ int cmd_explain(int argc, char **argv)
 	struct question question = { .call.arch = ARCH_NATIVE };
 	int ret = parse(argc, argv, &question);
 
-	return ret || !question.pid ? ret : explain(&question);
+	return ret < 0 ? explain(&question) : ret;
 }
