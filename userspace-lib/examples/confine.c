@@ -5,39 +5,12 @@
  *
  * A path is a string in the program's memory, which can change between a check
  * and its use, and so can what it leads to. So the supervisor copies the
- * string, makes of it a name without symbolic links, judges this name, and then
- * sees to it that just this name is used, without following a link. How depends
- * on the call. None is ever just let through.
+ * string, makes of it a name without symbolic links, judges this name, and sees
+ * to it that just this name is used, without following a link.
  *
- * - execve and execveat are redirected to the name. Nobody else can do them in
- *   the place of the program. They have no flag against links on the way, so
- *   that the name must lie where the program can make none.
- *
- * - openat2 is redirected to the name, with RESOLVE_NO_SYMLINKS.
- *
- * - open, openat and creat have no such flag. Where the program can make no
- *   links they are redirected: it opens the file with its own rights, waits for
- *   a FIFO or a terminal by itself, and gets its own /proc/self. Below a
- *   directory that it can write to, the supervisor opens the file and hands it
- *   over. There are only files and directories for it there, and both have the
- *   same rights: the program cannot change its ids. Nor can it make
- *   the supervisor wait: it gets no lease, and no userfaultfd.
- *
- * - What changes names (mkdir, rename, unlink and so on) and modes the
- *   supervisor does itself, beginning at a directory that it has opened so.
- *
- * - bind is redirected to a copy of its address, which is none of AF_UNIX: that
- *   would be a name, made wherever the program's ids can make one.
- *
- * All other ways to open a file by its name are closed by the filter, and those
- * by which the program could act outside of it. Of ioctl remains what terminals
- * and sockets have, and the sharing of blocks: file systems and devices have
- * many that do not ask how a file was opened, and some that take a path.
- *
- * What is not confined: what stat, readlink, inotify and the like tell about
- * names, signals, priorities, the network, and descriptors that the program
- * was started with. And whoever may execute an interpreter, and ld.so is one,
- * may run with it what can be read.
+ * Not confined: what stat, readlink, inotify and the like tell about names,
+ * signals, priorities, the network, and descriptors that are inherited. Whoever
+ * may execute an interpreter, such as ld.so, can run with it what can be read.
  *
  * cc confine.c $(pkg-config --cflags --libs overlay-seccomp)
  */
@@ -436,7 +409,11 @@ static int redirect(const struct job *job, const char *name,
 	return ret;
 }
 
-/* Execution. */
+/*
+ * Execution: redirected to the name, since nobody else can do it in the place
+ * of the program. There is no flag against links on the way, so that the name
+ * must lie where the program can make none.
+ */
 
 static int serve_execve(const struct job *job)
 {
@@ -582,7 +559,17 @@ static int hand_over(const struct job *job, int fd, int flags)
 	return ret;
 }
 
-/* open, openat and creat; @i is the argument that has the flags, or -1. */
+/*
+ * open, openat and creat; @i is the argument that has the flags, or -1.
+ *
+ * They have no flag against links on the way. Where the program can make none
+ * they are redirected: it opens the file with its own rights, waits for a FIFO
+ * or a terminal by itself, and gets its own /proc/self. Below a directory that
+ * it can write to, the supervisor opens the file and hands it over. There are
+ * only files and directories for it there, and both have the same rights: the
+ * program cannot change its ids. Nor can it make the supervisor wait: it gets
+ * no lease, and no userfaultfd.
+ */
 static int open_as(const struct job *job, int flags, int i, mode_t mode)
 {
 	struct overlay_seccomp_redirect *r;
@@ -622,6 +609,7 @@ static int serve_creat(const struct job *job)
 	return open_as(job, O_CREAT | O_WRONLY | O_TRUNC, -1, arg(job, 1));
 }
 
+/* Redirected to the name, with the flag that the others have not. */
 static int serve_openat2(const struct job *job)
 {
 	struct overlay_seccomp_redirect *r;
@@ -655,7 +643,10 @@ static int serve_openat2(const struct job *job)
 	return overlay_seccomp_redirect_send(r);
 }
 
-/* Names: a directory that has been opened, and a name in it. */
+/*
+ * Names: what changes them the supervisor does itself, in a directory that it
+ * has opened without following a link.
+ */
 
 struct entry {
 	int	dir;
@@ -793,7 +784,7 @@ static int serve_symlink(const struct job *job)
 	return ret;
 }
 
-/* Attributes: of a file that has been opened, whatever its name is then. */
+/* Attributes: likewise, of an open file, whatever its name is by then. */
 
 /* Returns an O_PATH descriptor. */
 static int find_file(const struct job *job, bool follow)
@@ -915,7 +906,10 @@ static int serve_truncate(const struct job *job)
 	return ret;
 }
 
-/* Of any address but a service's, which is a name of a file too. */
+/*
+ * Redirected to a copy of the address, which is none of AF_UNIX: that would be
+ * a name, made wherever the program's ids can make one.
+ */
 static int serve_bind(const struct job *job)
 {
 	struct overlay_seccomp_redirect *r;
@@ -943,6 +937,7 @@ static int serve_bind(const struct job *job)
 
 #define CALL(name, at, path, serve) { SYS_##name, #name, serve, at, path }
 
+/* None of them is just let through. */
 static const struct call calls[] = {
 	CALL(open, NO_AT, 0, serve_open),
 	CALL(openat, 0, 1, serve_open),
@@ -1005,7 +1000,10 @@ static int serve(const struct seccomp_notif *request,
 	return 0;
 }
 
-/* The filter. */
+/*
+ * The filter: closes all other ways to open a file by its name, and those by
+ * which the program could act outside of it.
+ */
 
 struct refusal {
 	int nr;
@@ -1108,7 +1106,12 @@ static void say_if_arg(__u32 nr, int i, __u16 is_or_has, __u32 value,
 	load(offsetof(struct seccomp_data, nr));
 }
 
-/* By the kind of file that they are for, which is the second byte. */
+/*
+ * By the kind of file that they are for, which is the second byte: what
+ * terminals and sockets have, and the sharing of blocks. File systems and
+ * devices have many that do not ask how a file was opened, and some that take a
+ * path.
+ */
 static void filter_ioctl(void)
 {
 	const __u32 refuse = SECCOMP_RET_ERRNO;
