@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The verdict on a system call of a task whose innermost filter is marked, and
- * what it does. In place of the kernel's __seccomp_filter() and, wherever no
- * feature of ours says otherwise, equal to it:
+ * what it does. Wherever no feature of ours says otherwise, it equals that of the
+ * kernel's __seccomp_filter(), in whose place it is:
  *
  *  1. read the call from the registers;
- *  2. run a unit of filters, innermost first: the lowest action wins, the
- *     innermost among equals. The unit is the whole chain, unless filters
- *     agreed to sequential evaluation: then those out to the outermost that
- *     did not, and after them one filter at a time;
- *  3. act: answer, signal, ask the tracer and judge all once more, ask the
- *     supervisors, log, kill. If the call may still run, the next unit; after
- *     a redirect, the filters outside of it one at a time, on what it made of
- *     the call;
- *  4. in strict mode, kill the thread for any call that is not on its list,
- *     whatever the filters said, unless they have killed already.
+ *  2. run a unit of filters: the lowest action wins, the innermost among equals.
+ *     That is the whole chain, or in a sequential one the filters out to the
+ *     outermost that did not agree, and then each one further out;
+ *  3. act: answer, signal, ask the tracer and judge anew, ask the supervisors,
+ *     log, kill. If the call may still run, the next unit; after a redirect, the
+ *     filters outside of it one by one, on what it made of the call;
+ *  4. in strict mode, kill for what is not on the list, unless a filter has.
  *
  * Nothing here fails open: what is not understood kills the process.
  */

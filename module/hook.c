@@ -2,31 +2,18 @@
 /*
  * The hooks.
  *
- * do_seccomp() and seccomp_notify_ioctl() are held by ftrace ops from load to
- * unload. Their handlers send only calls that are ours to handle_install() and
- * handle_ioctl(), each with a reference on the module; all others run the stock
- * function and never see our text.
+ * From load to unload, by ftrace ops: do_seccomp() and seccomp_notify_ioctl(),
+ * whose handlers divert the calls that are ours, each with a reference on the
+ * module; all others run the stock function and never see our text. And, only
+ * observed: bpf_prog_create_from_user() and seccomp_notify_release().
  *
- * bpf_prog_create_from_user() is observed all that time, for observe.c; and
- * seccomp_notify_release(), to report that a listener has been closed.
- *
- * __seccomp_filter() is hot: its direct trampoline is there only while a
- * filter carries overlay state, and for a minute after. It looks at one byte,
- * the mark of the innermost filter. Without a mark it returns into the stock
- * function; with one it drops that return address and goes to evaluate(). New
- * tasks are observed for as long, for redirect.c.
+ * While a filter carries overlay state, and for a minute after: __seccomp_filter(),
+ * by a direct trampoline. It looks at the mark of the innermost filter: without
+ * one it returns into the stock function, with one it goes to evaluate() instead.
  *
  * Unload, which no operation and no state outlives: unhook, drain the worker,
  * disarm, and wait until no task can be in a trampoline. A task in evaluate()
  * needs no reference, since its filter's state holds one.
- *
- * What may sleep, also with PREEMPT_RT, where a spinlock_t does: the handlers of
- * the ops and of the tracepoint may run with preemption off, so that they take
- * no lock and no memory; what they look up is found under RCU, or under a lock
- * that the hooked function's caller holds. The trampoline's target and all that
- * is called from handle_*() run as a task in a system call, and the rest in
- * workers, so that all locks here may sleep; none is a raw one, and nothing
- * switches off interrupts or preemption but the kernel's own siglock.
  */
 #include <linux/atomic.h>
 #include <linux/delay.h>
@@ -45,11 +32,11 @@
 #include "chain.h"
 #include "evaluate.h"
 #include "hook.h"
-#include "install.h"
 #include "ioctl.h"
 #include "kernel/kernel.h"
 #include "kernel/refuse.h"
 #include "observe.h"
+#include "operation.h"
 #include "redirect.h"
 #include "report.h"
 #include "seal.h"
@@ -142,11 +129,20 @@ static unsigned long trampoline(void)
 	}
 }
 
-/* Runs in place of do_seccomp() for the calls that install_is_ours() names. */
-static long handle_install(unsigned int op, unsigned int flags,
-			   void __user *uargs)
+/*
+ * What may sleep, even with PREEMPT_RT, where a spinlock_t does: the handlers of
+ * the ops and of the tracepoint may run with preemption off, so that they take
+ * no lock but report()'s, a raw one, and no memory; what they look up is found
+ * under RCU, or under a lock that the hooked function's caller holds. The
+ * trampoline's target and all that is called from handle_*() run as a task in a
+ * system call, and the rest in workers: their locks may sleep.
+ */
+
+/* Runs in place of do_seccomp() for the calls that operation_is_ours() names. */
+static long handle_operation(unsigned int op, unsigned int flags,
+			     void __user *uargs)
 {
-	long ret = install(op, flags, uargs);
+	long ret = operation_do(op, flags, uargs);
 
 	/* What is left of this function, unload waits for by itself. */
 	module_put(THIS_MODULE);
@@ -165,9 +161,9 @@ static long answer_prover(unsigned int op, unsigned int flags,
 	return DIVERTED;
 }
 
-static void notrace divert_install(unsigned long ip, unsigned long parent,
-				   struct ftrace_ops *ops,
-				   struct compat_ftrace_regs *fregs)
+static void notrace divert_operation(unsigned long ip, unsigned long parent,
+				     struct ftrace_ops *ops,
+				     struct compat_ftrace_regs *fregs)
 {
 	if (unlikely(!READ_ONCE(live))) {
 		if (READ_ONCE(prover) == current)
@@ -176,10 +172,10 @@ static void notrace divert_install(unsigned long ip, unsigned long parent,
 		return;
 	}
 	/* Without the reference we are going: then it is stock's again. */
-	if (install_is_ours(compat_ftrace_arg(fregs, 0),
+	if (operation_is_ours(compat_ftrace_arg(fregs, 0),
 			    compat_ftrace_arg(fregs, 1)) &&
 	    try_module_get(THIS_MODULE))
-		compat_ftrace_divert(fregs, (unsigned long)handle_install);
+		compat_ftrace_divert(fregs, (unsigned long)handle_operation);
 }
 
 static long handle_ioctl(struct file *file, unsigned int cmd,
@@ -237,8 +233,8 @@ static struct ftrace_ops close_ops = {
 	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_PERMANENT,
 };
 
-static struct ftrace_ops install_ops = {
-	.func	= divert_install,
+static struct ftrace_ops operation_ops = {
+	.func	= divert_operation,
 	.flags	= COMPAT_FTRACE_FLAGS | FTRACE_OPS_FL_IPMODIFY |
 		  FTRACE_OPS_FL_PERMANENT,
 };
@@ -566,17 +562,17 @@ int __init hook_load(void)
 		       "seccomp_notify_ioctl");
 	if (err)
 		goto unhook_close;
-	err = hook_one(&install_ops, kernel.do_seccomp, "do_seccomp");
+	err = hook_one(&operation_ops, kernel.do_seccomp, "do_seccomp");
 	if (err)
 		goto unhook_ioctl;
 	err = prove_diverting();
 	if (err)
-		goto unhook_install;
+		goto unhook_operation;
 	schedule_delayed_work(&canary, CANARY_DELAY);
 	return 0;
 
-unhook_install:
-	unhook_one(&install_ops);
+unhook_operation:
+	unhook_one(&operation_ops);
 unhook_ioctl:
 	unhook_one(&ioctl_ops);
 unhook_close:
@@ -614,7 +610,7 @@ static void wait_for_text(void)
 void hook_unload(void)
 {
 	cancel_delayed_work_sync(&canary);
-	unhook_one(&install_ops);
+	unhook_one(&operation_ops);
 	unhook_one(&ioctl_ops);
 	unhook_one(&close_ops);
 	unhook_one(&observe_ops);

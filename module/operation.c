@@ -9,23 +9,23 @@
 #include "clone.h"
 #include "filter.h"
 #include "info.h"
-#include "install.h"
 #include "kernel/kernel.h"
+#include "operation.h"
 #include "report.h"
 #include "strict.h"
 #include "../include/uapi/linux/overlay_seccomp.h"
 
 /**
- * install_is_ours() - does this call of do_seccomp() use a feature of ours?
+ * operation_is_ours() - does this call of do_seccomp() use a feature of ours?
  * @op: SECCOMP_*
  * @flags: of the operation
  *
  * Runs in the hook, for every seccomp(2) and PR_SET_SECCOMP: it must not
  * sleep or change anything.
  *
- * Return: true if install() must be called in place of the stock function.
+ * Return: true if operation_do() must be called in place of the stock function.
  */
-bool notrace install_is_ours(unsigned int op, unsigned int flags)
+bool notrace operation_is_ours(unsigned int op, unsigned int flags)
 {
 	switch (op) {
 	case SECCOMP_GET_OVERLAY_INFO:
@@ -57,7 +57,8 @@ static long install_strict(unsigned int flags, void __user *uargs)
 	return err;
 }
 
-static long do_install(unsigned int op, unsigned int flags, void __user *uargs)
+static long do_operation(unsigned int op, unsigned int flags,
+			 void __user *uargs)
 {
 	switch (op) {
 	case SECCOMP_GET_OVERLAY_INFO:
@@ -74,16 +75,16 @@ static long do_install(unsigned int op, unsigned int flags, void __user *uargs)
 }
 
 /**
- * install() - what do_seccomp() does for calls that are ours
+ * operation_do() - what do_seccomp() does for calls that are ours
  * @op: SECCOMP_*
  * @flags: of the operation
  * @uargs: argument of the operation
  *
  * Return: as the operation documents it.
  */
-long install(unsigned int op, unsigned int flags, void __user *uargs)
+long operation_do(unsigned int op, unsigned int flags, void __user *uargs)
 {
-	long ret = do_install(op, flags, uargs);
+	long ret = do_operation(op, flags, uargs);
 
 	/* Out of JIT memory, in a number that is only for the kernel itself. */
 	if (ret == -ENOTSUPP)
