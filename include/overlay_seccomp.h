@@ -438,7 +438,8 @@ int overlay_seccomp_redirect_arg(struct overlay_seccomp_redirect *r,
  * Return: 0, or
  *
  * - -EINVAL: @i is too large, @data is NULL, or @len 0
- * - -E2BIG: there would be more than 8 MiB in all
+ * - -E2BIG: there would be more than 8 MiB in all, counting up to 7 bytes that
+ *   align each thing, and 16 that mark a pin as the pool's
  * - -ENOMEM: out of memory
  */
 int overlay_seccomp_redirect_bytes(struct overlay_seccomp_redirect *r,

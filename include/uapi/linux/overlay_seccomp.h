@@ -131,7 +131,9 @@
  * The mapping is shared with the memfd and read-only. Nobody who lives in the
  * target's address space can unmap, move, reprotect or replace it; it is there
  * until execve or exit, and in the child of a fork too, except for what the
- * parent has kept from it by MADV_DONTFORK, even if that is a part. The
+ * parent has kept from it by MADV_DONTFORK, even if that is a part. A child that
+ * a thread forks while the mapping is being made may have one that is not held in
+ * place, and is no pin: SECCOMP_IOCTL_NOTIF_SEND_REDIRECT does not take it. The
  * supervisor changes what stands there through a mapping that it made before it
  * sealed the memfd with F_SEAL_FUTURE_WRITE. See
  * %SECCOMP_IOCTL_NOTIF_PIN_INSTALL.
@@ -224,7 +226,8 @@ struct seccomp_notif_resp_redirect {
  * - those of the notification once more
  * - %EEXIST: something is mapped at target_addr
  * - %ENOMEM: a limit of the target's (RLIMIT_AS, vm.max_map_count, its memory
- *   cgroup, 64 pins in an address space), or of the machine's
+ *   cgroup, 64 pins in an address space), or of the machine's; or the target
+ *   cannot have such an address
  * - %EAGAIN: the target locks all memory, and RLIMIT_MEMLOCK is reached; or a
  *   thread of it changed the place meanwhile
  * - what a security module says of the mapping, such as %EACCES
