@@ -137,6 +137,9 @@ static void seal_under_a_writer(struct writing *w, struct written *sum)
 	while (atomic_load(&w->made) < 20)
 		sched_yield();
 	MUST(fcntl(s.fd, F_ADD_SEALS, F_SEAL_FUTURE_WRITE));
+	/* Or it would hardly ever be gone in time on one CPU. */
+	if (any_number(2))
+		nap(1000);
 	r = captive_pin(&c, &s, &addr, PAGE, 0);
 	atomic_store(&w->sealed, true);
 	NEED(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
