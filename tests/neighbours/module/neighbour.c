@@ -51,11 +51,8 @@ static void notrace redirect(unsigned long ip, unsigned long parent,
 			     struct ftrace_ops *ops,
 			     struct compat_ftrace_regs *fregs)
 {
-	struct pt_regs *regs = compat_ftrace_pt_regs(fregs);
-
 	neighbour_hits++;
-	if (regs)
-		regs->ip = ip + MCOUNT_INSN_SIZE;
+	compat_ftrace_divert(fregs, ip + MCOUNT_INSN_SIZE);
 }
 
 static struct ftrace_ops plain_ops = {
