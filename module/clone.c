@@ -8,7 +8,8 @@
  *  3. a user's reference on its chain, under its siglock;
  *  4. filters that would be added and have a listener: the caller must live in
  *     the source's world, for a supervisor acts on what it finds behind a pid,
- *     and so must its other threads, which a TSYNC of it would take along;
+ *     and so must its other threads, which a TSYNC of it would take along, and
+ *     those that are just being made. While one may be, all of 1 to 4 waits;
  *  5. under the caller's own siglock: the chain replaces one that it extends.
  *
  * Locks are taken one after another, never two siglocks at once. Filters and
@@ -18,6 +19,7 @@
 #include <linux/cred.h>
 #include <linux/file.h>
 #include <linux/fs_struct.h>
+#include <linux/jiffies.h>
 #include <linux/nsproxy.h>
 #include <linux/path.h>
 #include <linux/pid.h>
@@ -27,14 +29,24 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
+#include <linux/sched/task_stack.h>
 #include <linux/seccomp.h>
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
+#include <asm/processor.h>
+#include <asm/unistd.h>
 
 #include "chain.h"
 #include "clone.h"
 #include "kernel/kernel.h"
 #include "report.h"
+
+/* Of the 32-bit table, where clone3 has the same number as elsewhere. */
+#define IA32_CLONE	120
+
+/* How often, and how long, we wait for threads that may be making others. */
+#define TRIES		100
+#define PAUSE_MS	1
 
 static struct task_struct *task_of_pidfd(int fd)
 {
@@ -183,7 +195,7 @@ static bool makes_calls(const struct task_struct *thread)
 
 /*
  * Who lives in this world with the caller stays in it, but by rights that no
- * filter gives. Those who are about to be made are as who makes them.
+ * filter gives.
  */
 static bool threads_agree(const struct cred *theirs)
 {
@@ -203,19 +215,101 @@ static bool threads_agree(const struct cred *theirs)
 	return agree;
 }
 
-static bool same_world(struct task_struct *source)
+/*
+ * The number of its present or last call is that of one that makes threads. As
+ * the entry code does, look at the lower half only. A new thread begins with the
+ * number of the call that made it; an interrupt in user mode wipes it out.
+ */
+static bool may_be_cloning(struct task_struct *thread)
 {
-	const struct cred *theirs = get_task_cred(source);
+	const struct pt_regs *regs = task_pt_regs(thread);
+	u32 nr = data_race(READ_ONCE(regs->orig_ax));
+
+	nr &= ~__X32_SYSCALL_BIT;
+	return nr == __NR_clone || nr == __NR_clone3 || nr == IA32_CLONE;
+}
+
+/* Does any other thread make one? Under the siglock. */
+static bool any_cloning(void)
+{
+	struct task_struct *thread;
+	bool any = false;
+
+	rcu_read_lock();
+	compat_for_each_thread(current, thread) {
+		any = thread != current && makes_calls(thread) &&
+		      may_be_cloning(thread);
+		if (any)
+			break;
+	}
+	rcu_read_unlock();
+	return any;
+}
+
+/*
+ * 0 if at one moment no thread is being made, else -EAGAIN.
+ *
+ * The siglock keeps the stacks: a thread needs it to begin to exit, unless all
+ * are to be killed, and then we are, too. It is also what a new one is listed
+ * under.
+ */
+static int check_cloning(void)
+{
+	int err;
+
+	spin_lock_irq(chain_own_lock());
+	if (current->signal->flags & SIGNAL_GROUP_EXIT ||
+	    fatal_signal_pending(current))
+		err = -EINTR;
+	else
+		err = any_cloning() ? -EAGAIN : 0;
+	spin_unlock_irq(chain_own_lock());
+	return err;
+}
+
+/*
+ * A thread that is being made is in no list yet, and may have a root directory
+ * of its own already: the one that its maker had then. So, once all that are
+ * listed agree, and so none can leave any more, there must be a moment in which
+ * none is being made. Those who came before that are listed by now: they are
+ * looked at, as are all whose files were changed before the first look was over.
+ * Those who come after it are as who makes them.
+ */
+static int check_threads(const struct cred *theirs)
+{
+	int err;
+
+	if (!threads_agree(theirs))
+		return -EPERM;
+	err = check_cloning();
+	if (err)
+		return err;
+	return threads_agree(theirs) ? 0 : -EPERM;
+}
+
+static bool same_pid_ns(struct task_struct *source)
+{
 	bool same;
 
 	/* The source may be reaped, and its pid with it. */
 	rcu_read_lock();
 	same = task_active_pid_ns(source) == task_active_pid_ns(current);
 	rcu_read_unlock();
-	same = same && same_rights(current_cred(), theirs) &&
-	       same_files(source) && threads_agree(theirs);
-	put_cred(theirs);
 	return same;
+}
+
+/* The root comes last, when no thread can change it any more. */
+static int check_world(struct task_struct *source)
+{
+	const struct cred *theirs = get_task_cred(source);
+	int err = -EPERM;
+
+	if (same_pid_ns(source) && same_rights(current_cred(), theirs))
+		err = check_threads(theirs);
+	if (!err && !same_files(source))
+		err = -EPERM;
+	put_cred(theirs);
+	return err;
 }
 
 /*
@@ -236,12 +330,10 @@ static int check_chain(struct task_struct *source,
 	if (!chain_is_ancestor(own, filter))
 		return -EINVAL;
 	open = any_open_listener(filter, own);
-	if (open < 0)
-		return open;
-	return open && !same_world(source) ? -EPERM : 0;
+	return open > 0 ? check_world(source) : open;
 }
 
-static int decide(struct task_struct *source, struct taken_chain *chain)
+static int decide_once(struct task_struct *source, struct taken_chain *chain)
 {
 	int err;
 
@@ -254,6 +346,38 @@ static int decide(struct task_struct *source, struct taken_chain *chain)
 	if (err)
 		chain_put(chain->filter);
 	return err;
+}
+
+static int decide_still(struct task_struct *source, struct taken_chain *chain)
+{
+	struct rw_semaphore *still = &source->signal->exec_update_lock;
+	int err;
+
+	if (down_read_killable(still))
+		return -EINTR;
+	err = decide_once(source, chain);
+	up_read(still);
+	return err;
+}
+
+/*
+ * Who made the caller's thread, say, may not have left its call yet. The wait
+ * holds nothing, and everything is decided anew after it.
+ */
+static int decide(struct task_struct *source, struct taken_chain *chain)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < TRIES; i++) {
+		err = decide_still(source, chain);
+		if (err != -EAGAIN)
+			return err;
+		schedule_timeout_killable(msecs_to_jiffies(PAUSE_MS));
+		if (fatal_signal_pending(current))
+			return -EINTR;
+	}
+	return -EPERM;
 }
 
 static int adopt_locked(const struct taken_chain *chain,
@@ -305,16 +429,12 @@ static bool in_strict_mode(void)
 
 static int clone_from(struct task_struct *source)
 {
-	struct rw_semaphore *still = &source->signal->exec_update_lock;
 	struct taken_chain chain;
 	int err;
 
 	if (in_strict_mode())
 		return -EINVAL;
-	if (down_read_killable(still))
-		return -EINTR;
 	err = decide(source, &chain);
-	up_read(still);
 	if (err)
 		return err;
 	err = adopt(&chain);
@@ -341,7 +461,8 @@ static int clone_from(struct task_struct *source)
  * it, if it has a listener that is open; -EINVAL for a chain that does not
  * extend the caller's, here or in the end, if that has grown meanwhile; -EPERM
  * for a listener in what would be added, and a caller or a thread of it from
- * another world.
+ * another world, or one that goes on making threads, or has made no call since
+ * it did.
  */
 long clone_filter(unsigned int flags, void __user *upidfd)
 {
