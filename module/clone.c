@@ -405,16 +405,19 @@ static int adopt_locked(const struct taken_chain *chain,
 	return 0;
 }
 
+/* 1 if the caller has another chain now, 0, or a negative errno. */
 static int adopt(const struct taken_chain *chain)
 {
 	struct seccomp_filter *old = NULL;
+	int changed;
 	int err;
 
 	spin_lock_irq(chain_own_lock());
 	err = adopt_locked(chain, &old);
 	spin_unlock_irq(chain_own_lock());
+	changed = old != chain->filter;
 	chain_put(err ? chain->filter : old);
-	return err;
+	return err ? err : changed;
 }
 
 /* Of either kind. A tracer may suspend it, and so let a call through. */
@@ -430,6 +433,7 @@ static bool in_strict_mode(void)
 static int clone_from(struct task_struct *source)
 {
 	struct taken_chain chain;
+	int changed;
 	int err;
 
 	if (in_strict_mode())
@@ -437,12 +441,15 @@ static int clone_from(struct task_struct *source)
 	err = decide(source, &chain);
 	if (err)
 		return err;
-	err = adopt(&chain);
-	if (!err)
+	changed = adopt(&chain);
+	if (changed < 0)
+		return changed;
+	/* Who is under these filters already can ask for them without end. */
+	if (changed)
 		report(OVERLAY_SECCOMP_EVENT_CLONE,
 		       READ_ONCE(current->seccomp.filter),
 		       task_pid_nr(source));
-	return err;
+	return 0;
 }
 
 /**

@@ -124,15 +124,19 @@ u64 report_count(enum overlay_seccomp_event event)
 	return atomic64_read(&counters[event]);
 }
 
-/* What anybody can cause at will, as often as he likes. */
+/* What one task can cause as often as it likes, or nearly so, as a clone. */
 static bool is_common(enum overlay_seccomp_event event)
 {
 	return event == OVERLAY_SECCOMP_EVENT_REFUSED ||
 	       event == OVERLAY_SECCOMP_EVENT_OUTER ||
-	       event == OVERLAY_SECCOMP_EVENT_REDIRECT;
+	       event == OVERLAY_SECCOMP_EVENT_REDIRECT ||
+	       event == OVERLAY_SECCOMP_EVENT_CLONE;
 }
 
-/* Half of the ring is for what is rare, so that no flood can hide that. */
+/*
+ * Half of the ring is for what is rare, which takes a new task or a new filter
+ * each time: no flood of the rest can hide that.
+ */
 static void enqueue(const struct report *report)
 {
 	unsigned int room = is_common(report->event) ? RING_SIZE / 2 :

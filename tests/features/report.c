@@ -647,6 +647,65 @@ CASE(report_events_clone, "a clone is an event")
 	nest_end(&t);
 }
 
+/* A task with a filter takes its own chain, which changes nothing. */
+static int self_to_clone(void)
+{
+	int fd = syscall(SYS_pidfd_open, getpid(), 0);
+
+	NEED(fd >= 0);
+	no_new_privs();
+	NEED(!filter(0, SYS_getpgrp, DENY));
+	return fd;
+}
+
+static void clone_self_once(int fd)
+{
+	NEED(!raw(SYS_seccomp, SECCOMP_CLONE_FILTER, 0, &fd));
+}
+
+static void self_kid(struct kid *k)
+{
+	int fd = self_to_clone();
+
+	clone_self_once(fd);
+	clone_self_once(fd);
+	say(k, 0);
+}
+
+static void clone_kid(struct kid *k)
+{
+	int fd = *(const int *)k->arg;
+
+	say(k, raw(SYS_seccomp, SECCOMP_CLONE_FILTER, 0, &fd));
+}
+
+CASE(report_events_clone_same, "a clone that changes nothing is none")
+{
+	struct message m;
+	uint64_t before;
+	struct kid k;
+	struct genl g;
+	struct nest t;
+
+	open_as_root(&g);
+	before = counted(&g, EVENT(CLONE));
+	NEED(!subscribe(&g));
+	kid_start(&k, self_kid, NULL);
+	CONTROL_EQ(heard(&k), 0);
+	kid_wait(&k);
+	NEST(&t, 0);
+	kid_start(&k, clone_kid, &t.k.pidfd);
+	CONTROL_EQ(heard(&k), 0);
+	kid_wait(&k);
+	event_wait(&g, EVENT(CLONE), &m);
+	of_task(&m, k.pid);
+	CHECK(!event_next(&g, 300, &m) || m.num[ATTR(EVENT)] != EVENT(CLONE));
+	genl_close(&g);
+	NEED(genl_open(&g));
+	CHECK_EQ(counted(&g, EVENT(CLONE)), before + 1);
+	nest_end(&t);
+}
+
 /* An operation that fails, and changes nothing. */
 static void refuse_once(void)
 {
@@ -699,8 +758,9 @@ CASE_SLOW(report_events_lost, "no event is lost without being counted", 3)
 }
 
 #define BURSTS	5
-/* Of each of the two: the ring holds fewer, and the socket all of them. */
+/* Of each flooder: the ring holds fewer, and the socket all of them. */
 #define BURST	2000
+#define FLOODERS 3
 
 static void flooding_kid(struct kid *k)
 {
@@ -711,6 +771,20 @@ static void flooding_kid(struct kid *k)
 		hear(k, &go);
 		for (i = 0; i < BURST; i++)
 			refuse_once();
+		say(k, 1);
+	}
+}
+
+static void self_cloning_kid(struct kid *k)
+{
+	int fd = self_to_clone();
+	long go;
+	int i;
+
+	for (;;) {
+		hear(k, &go);
+		for (i = 0; i < BURST; i++)
+			clone_self_once(fd);
 		say(k, 1);
 	}
 }
@@ -731,12 +805,12 @@ static bool drain_finds_kill(struct genl *g, pid_t task, uint64_t *lost)
 }
 
 /* It is killed while the ring is full. */
-static pid_t killed_in_flood(struct kid flooder[2])
+static pid_t killed_in_flood(struct kid flooder[FLOODERS])
 {
 	struct kid strict;
 	int i;
 
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < FLOODERS; i++)
 		say(&flooder[i], 1);
 	kid_start(&strict, strict_kid, NULL);
 	CHECK_EQ(heard(&strict), 1);
@@ -746,7 +820,7 @@ static pid_t killed_in_flood(struct kid flooder[2])
 
 CASE_SLOW(report_events_flood, "a flood hides nothing that is rare, and holds up nobody", 3)
 {
-	struct kid flooder[2];
+	struct kid flooder[FLOODERS];
 	int large = 8 << 20;
 	struct genl g, other;
 	uint64_t lost = 0;
@@ -757,7 +831,8 @@ CASE_SLOW(report_events_flood, "a flood hides nothing that is rare, and holds up
 	NEED(!setsockopt(g.fd, SOL_SOCKET, SO_RCVBUFFORCE, &large,
 			 sizeof(large)));
 	NEED(!subscribe(&g));
-	for (i = 0; i < 2; i++)
+	kid_start(&flooder[0], self_cloning_kid, NULL);
+	for (i = 1; i < FLOODERS; i++)
 		kid_start(&flooder[i], flooding_kid, NULL);
 	for (n = 0; n < BURSTS; n++) {
 		killed = killed_in_flood(flooder);
@@ -767,12 +842,12 @@ CASE_SLOW(report_events_flood, "a flood hides nothing that is rare, and holds up
 			CHECK_EQ(subscribe(&other), 0);
 			genl_close(&other);
 		}
-		for (i = 0; i < 2; i++)
+		for (i = 0; i < FLOODERS; i++)
 			CHECK_EQ(heard(&flooder[i]), 1);
 		CHECK(drain_finds_kill(&g, killed, &lost));
 	}
 	CONTROL(lost > 0);
-	for (i = 0; i < 2; i++)
+	for (i = 0; i < FLOODERS; i++)
 		kid_kill(&flooder[i]);
 }
 

@@ -210,8 +210,8 @@ enum overlay_seccomp_listener {
  * @OVERLAY_SECCOMP_EVENT_UNSPEC: nothing
  * @OVERLAY_SECCOMP_EVENT_LOST: not counted: _VALUE events before this one could
  *	not be delivered to this socket: 1024 waited for the next tenth of a
- *	second, or, for _REDIRECT, _OUTER and _REFUSED, 512 of any kind did; or
- *	it was not read
+ *	second, or, for _REDIRECT, _OUTER, _REFUSED and _CLONE, 512 of any kind
+ *	did; or it was not read
  * @OVERLAY_SECCOMP_EVENT_FILTER: a filter has overlay state: _ID, _FLAGS
  * @OVERLAY_SECCOMP_EVENT_FILTER_GONE: the last task that had it has ended: _ID,
  *	_FLAGS
@@ -222,8 +222,9 @@ enum overlay_seccomp_listener {
  *	It comes before _EVENT_LISTENER if a thread closes it at once
  * @OVERLAY_SECCOMP_EVENT_STRICT_KILL: strict mode after filters has killed:
  *	_VALUE: number of the system call
- * @OVERLAY_SECCOMP_EVENT_CLONE: a task has taken another's chain: _ID of the
- *	innermost, _VALUE: thread id of the other, in the initial pid namespace
+ * @OVERLAY_SECCOMP_EVENT_CLONE: a task has taken another's chain, which was not
+ *	its own already: _ID of the innermost, _VALUE: thread id of the other,
+ *	in the initial pid namespace
  * @OVERLAY_SECCOMP_EVENT_PIN: memory was pinned in the task: _VALUE: bytes
  * @OVERLAY_SECCOMP_EVENT_PIN_GONE: a pin has lost its last mapping
  * @OVERLAY_SECCOMP_EVENT_REDIRECT: a call goes on with other arguments: _ID of
