@@ -223,8 +223,10 @@ static bool threads_agree(const struct cred *theirs)
 static bool may_be_cloning(struct task_struct *thread)
 {
 	const struct pt_regs *regs = task_pt_regs(thread);
-	u32 nr = data_race(READ_ONCE(regs->orig_ax));
+	u32 nr;
 
+	/* It may just be entering the kernel: then with a call that begins now. */
+	nr = data_race(READ_ONCE(regs->orig_ax));
 	nr &= ~__X32_SYSCALL_BIT;
 	return nr == __NR_clone || nr == __NR_clone3 || nr == IA32_CLONE;
 }
