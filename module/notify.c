@@ -201,8 +201,11 @@ static struct notify_request *wait_locked(struct notify_waiter *waiter)
 			install_fd(addfd, n);
 		if (*knotif_state(n) == layout.notify_replied)
 			return NULL;
-		/* After the state: what is answered is not asked again. */
-		if (signalled) {
+		/*
+		 * After the state: what is answered is not asked again. And not
+		 * before the last descriptor is there.
+		 */
+		if (signalled && !first_addfd(n)) {
 			waiter->error = -ERESTARTSYS;
 			return NULL;
 		}
