@@ -20,6 +20,7 @@
 #include <linux/file.h>
 #include <linux/fs_struct.h>
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
 #include <linux/nsproxy.h>
 #include <linux/path.h>
 #include <linux/pid.h>
@@ -158,13 +159,13 @@ static bool same_files(struct task_struct *source)
 	bool same = false;
 
 	task_lock(source);
-	if (source->nsproxy && source->fs) {
+	if (source->nsproxy && source->COMPAT_FS) {
 		same = source->nsproxy->mnt_ns == current->nsproxy->mnt_ns;
-		get_fs_root(source->fs, &theirs);
+		get_fs_root(source->COMPAT_FS, &theirs);
 	}
 	task_unlock(source);
 
-	get_fs_root(current->fs, &ours);
+	get_fs_root(current->COMPAT_FS, &ours);
 	same = same && path_equal(&ours, &theirs);
 	path_put(&ours);
 	path_put(&theirs);
@@ -180,8 +181,8 @@ static bool same_files_here(struct task_struct *thread)
 	bool same;
 
 	task_lock(thread);
-	same = !thread->nsproxy || !thread->fs ||
-	       (thread->fs == current->fs &&
+	same = !thread->nsproxy || !thread->COMPAT_FS ||
+	       (thread->COMPAT_FS == current->COMPAT_FS &&
 		thread->nsproxy->mnt_ns == current->nsproxy->mnt_ns);
 	task_unlock(thread);
 	return same;
@@ -257,8 +258,12 @@ static bool any_cloning(void)
  */
 static int check_cloning(void)
 {
+	/* One at a time: each looks at all threads with interrupts off. */
+	static DEFINE_MUTEX(turn);
 	int err;
 
+	if (mutex_lock_killable(&turn))
+		return -EINTR;
 	spin_lock_irq(chain_own_lock());
 	if (current->signal->flags & SIGNAL_GROUP_EXIT ||
 	    fatal_signal_pending(current))
@@ -266,6 +271,7 @@ static int check_cloning(void)
 	else
 		err = any_cloning() ? -EAGAIN : 0;
 	spin_unlock_irq(chain_own_lock());
+	mutex_unlock(&turn);
 	return err;
 }
 

@@ -142,16 +142,21 @@ static void refuse_fds(struct seccomp_knotif *n)
 	}
 }
 
-static void sleep_unlocked(struct seccomp_filter *filter,
-			   struct seccomp_knotif *n, bool killable)
+/* Returns whether a signal has ended it that ends the wait. */
+static bool sleep_unlocked(struct seccomp_filter *filter,
+			   struct seccomp_knotif *n)
 {
+	bool killable = wait_is_killable(filter, n);
+	int err;
+
 	mutex_unlock(filter_notify_lock(filter));
-	/* Whether a signal has ended it, is_signalled() says. */
 	if (killable)
-		wait_for_completion_killable(knotif_ready(n));
+		err = wait_for_completion_killable(knotif_ready(n));
 	else
-		wait_for_completion_interruptible(knotif_ready(n));
+		err = wait_for_completion_interruptible(knotif_ready(n));
 	mutex_lock(filter_notify_lock(filter));
+	/* Received while the signal came: that one does not end it. */
+	return err && (killable || !wait_is_killable(filter, n));
 }
 
 /*
@@ -188,28 +193,27 @@ static struct notify_request *wait_locked(struct notify_waiter *waiter)
 	struct seccomp_knotif *n = knotif_of(waiter);
 	struct notify_request *request;
 	struct seccomp_kaddfd *addfd;
-	bool signalled;
+	bool signalled = false;
 
 	for (;;) {
-		signalled = is_signalled(filter, n);
+		signalled = signalled || is_signalled(filter, n);
 		request = signalled ? NULL : take_request(waiter);
 		if (request)
 			return request;
 		/* Before the state: ADDFD can be the answer as well. */
-		addfd = first_addfd(n);
-		if (addfd)
-			install_fd(addfd, n);
+		do {
+			addfd = first_addfd(n);
+			if (addfd)
+				install_fd(addfd, n);
+		} while (signalled && addfd);
 		if (*knotif_state(n) == layout.notify_replied)
 			return NULL;
-		/*
-		 * After the state: what is answered is not asked again. And not
-		 * before the last descriptor is there.
-		 */
-		if (signalled && !first_addfd(n)) {
+		/* After the state: what is answered is not asked again. */
+		if (signalled) {
 			waiter->error = -ERESTARTSYS;
 			return NULL;
 		}
-		sleep_unlocked(filter, n, wait_is_killable(filter, n));
+		signalled = sleep_unlocked(filter, n);
 	}
 }
 

@@ -444,10 +444,10 @@ static int seal_shrink(struct file *memfd)
 		return -EINVAL;
 	if (down_write_killable(&inode->i_rwsem))
 		return -EINTR;
-	if (*seals & F_SEAL_SEAL)
-		err = -EINVAL;
-	else
+	if (!(*seals & F_SEAL_SEAL))
 		*seals |= F_SEAL_SHRINK;
+	else if (!(*seals & F_SEAL_SHRINK))
+		err = -EINVAL;
 	inode_unlock(inode);
 	return err;
 }

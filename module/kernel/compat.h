@@ -9,6 +9,7 @@
 #include <linux/file.h>
 #include <linux/filter.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/ftrace.h>
 #include <linux/mm.h>
 #include <linux/rculist.h>
@@ -224,6 +225,13 @@ compat_hidden_in(const struct task_struct *task)
 	return get_dumpable(task->mm) == SUID_DUMP_USER ? NULL :
 							  task->mm->user_ns;
 }
+#endif
+
+/* Since 7.3, a task can have init's for a while beside its own. */
+#ifdef scoped_with_init_fs
+#define COMPAT_FS real_fs
+#else
+#define COMPAT_FS fs
 #endif
 
 /* What file_count() reads is of a type of its own since 6.13. */
