@@ -67,6 +67,13 @@ static void stalled_target(void)
 	handle_idly(SIGUSR1, SA_RESTART);
 }
 
+static void share_progress(struct stall *x)
+{
+	x->at = mmap(NULL, sizeof(*x->at), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	NEED(x->at != MAP_FAILED);
+}
+
 /* For stall_begin(). */
 static void stall_prepare(struct stall *x, const struct captive_plan *plan)
 {
@@ -76,9 +83,7 @@ static void stall_prepare(struct stall *x, const struct captive_plan *plan)
 	need_root();
 	if (get_nprocs() < 2)
 		skip("needs two CPUs");
-	x->at = mmap(NULL, sizeof(*x->at), PROT_READ | PROT_WRITE,
-		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	NEED(x->at != MAP_FAILED);
+	share_progress(x);
 	on_cpu(FREE);
 	sealed_pages(&x->s, 1);
 	captive_start(&x->c, plan);
@@ -392,6 +397,7 @@ static void busy_start(struct stall *x)
 
 	need_redirect();
 	need_root();
+	share_progress(x);
 	on_cpu(STALLED);
 	sealed_new(&x->s, PAGE, F_SEAL_WRITE);
 	captive_start(&x->c, &plan);

@@ -203,7 +203,7 @@ static void print_strictness(const struct scene *scene)
 static void print_cloning(const struct scene *scene)
 {
 	static const char * const words[] = {
-		[CLONING_TRACER]	= "by who may trace it.",
+		[CLONING_TRACER]	= "by whoever may trace it.",
 		[CLONING_NEIGHBOUR]	= "they have a supervisor, so only by a task that may attach to it and has the same user, mount and pid namespace, root directory and ids, and no capability more.",
 		[CLONING_NOTHING]	= "there are none.",
 		[CLONING_MISSING]	= "by nobody: the feature is not there.",
