@@ -173,7 +173,7 @@ static void notrace divert_operation(unsigned long ip, unsigned long parent,
 	}
 	/* Without the reference we are going: then it is stock's again. */
 	if (operation_is_ours(compat_ftrace_arg(fregs, 0),
-			    compat_ftrace_arg(fregs, 1)) &&
+			      compat_ftrace_arg(fregs, 1)) &&
 	    try_module_get(THIS_MODULE))
 		compat_ftrace_divert(fregs, (unsigned long)handle_operation);
 }

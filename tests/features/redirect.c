@@ -13,8 +13,6 @@
 #include "redirkit.h"
 #include "source.h"
 
-/* A process that does not exist. */
-
 /*
  * The target asks for the group of NO_PROCESS; argument 0 would be its own
  * group.
