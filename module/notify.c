@@ -160,14 +160,18 @@ static bool sleep_unlocked(struct seccomp_filter *filter,
 }
 
 /*
- * Has a signal come that ends the wait? While a supervisor goes on asking, the
- * completion is always done, and then sleeping does not say so.
+ * Has a signal come that ends the wait, though there is something to do? While
+ * a supervisor goes on asking, the completion is always done, and then sleeping
+ * does not say so.
  */
-static bool is_signalled(const struct seccomp_filter *filter,
-			 const struct seccomp_knotif *n)
+static bool is_interrupted(const struct notify_waiter *waiter)
 {
-	return wait_is_killable(filter, n) ? fatal_signal_pending(current) :
-					     signal_pending(current);
+	const struct seccomp_knotif *n = knotif_of(waiter);
+
+	if (list_empty(&waiter->requests) && !first_addfd(n))
+		return false;
+	return wait_is_killable(waiter->listener, n) ?
+	       fatal_signal_pending(current) : signal_pending(current);
 }
 
 static struct notify_request *take_request(struct notify_waiter *waiter)
@@ -196,7 +200,7 @@ static struct notify_request *wait_locked(struct notify_waiter *waiter)
 	bool signalled = false;
 
 	for (;;) {
-		signalled = signalled || is_signalled(filter, n);
+		signalled = signalled || is_interrupted(waiter);
 		request = signalled ? NULL : take_request(waiter);
 		if (request)
 			return request;
