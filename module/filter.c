@@ -205,20 +205,22 @@ static void settle(const struct install *install,
 		report_install(install, filter);
 }
 
-/* The stock install has succeeded: with this filter, or an unseen one. */
-static void conclude(const struct install *install,
-		     struct seccomp_filter *filter)
+/* It would be judged as if there was no feature of ours. */
+static void kill_unmarked(const struct install *install)
 {
-	if (filter) {
-		settle(install, filter);
-		return;
-	}
-	/* Unmarked, it would be judged as if there was no feature of ours. */
 	if (install->mark || install->overlay ||
 	    chain_inherited(READ_ONCE(current->seccomp.filter)))
 		kill_task("a filter was made unseen");
-	if (install->overlay)
-		chain_cancel(install->overlay);
+}
+
+/*
+ * An error else, or the id of a thread that TSYNC could not take along, which
+ * is no listener's fd.
+ */
+static bool has_installed(long ret, unsigned int stock_flags)
+{
+	return !ret || (ret > 0 &&
+			stock_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER);
 }
 
 /*
@@ -240,12 +242,13 @@ static long observed_install(const struct install *install,
 	ret = kernel_call(do_seccomp)(SECCOMP_SET_MODE_FILTER, stock_flags,
 				      install->uprog);
 	filter = observe_end(observation);
-	/* An error, or the id of a thread that TSYNC could not take along. */
-	if (ret < 0 ||
-	    (ret && !(stock_flags & SECCOMP_FILTER_FLAG_NEW_LISTENER)))
-		goto cancel;
-	conclude(install, filter);
-	return ret;
+	if (has_installed(ret, stock_flags)) {
+		if (filter) {
+			settle(install, filter);
+			return ret;
+		}
+		kill_unmarked(install);
+	}
 
 cancel:
 	if (install->overlay)
