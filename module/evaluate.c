@@ -296,6 +296,17 @@ static bool ask_tracer(struct call *call, u32 data)
 	return filter && judge(filter, mark, true, call);
 }
 
+/* The tracer is asked once, and has then passed this call, if it is the same. */
+static bool trace(struct call *call, u32 data)
+{
+	if (!call->recheck)
+		return ask_tracer(call, data);
+	if (!call->redirected)
+		return true;
+	answer(-ENOSYS, 0);
+	return false;
+}
+
 static void await_reply(struct seccomp_filter *listener,
 			const struct seccomp_data *sd,
 			struct notify_reply *reply)
@@ -435,12 +446,7 @@ static bool act(struct call *call, const struct verdict *verdict)
 		force_sigsys(call->nr, data);
 		break;
 	case SECCOMP_RET_TRACE:
-		if (call->recheck && !call->redirected)
-			return true;
-		/* The tracer has passed another call than this. */
-		if (call->recheck)
-			answer(-ENOSYS, 0);
-		else if (ask_tracer(call, data))
+		if (trace(call, data))
 			return true;
 		if (call->judged)
 			return false;
