@@ -283,6 +283,8 @@ static void sample_processes(void (*join)(void), unsigned int samples,
 		NEED(pid >= 0);
 		if (!pid) {
 			no_new_privs();
+			/* Its first look at a page is no part of the call. */
+			NEED(mlockall(MCL_CURRENT) == 0);
 			NEED(raw(REFUSED_NR, 0) != -EPERM);
 			start = now();
 			join();
