@@ -8,8 +8,8 @@
  *  3. a user's reference on its chain, under its siglock;
  *  4. filters that would be added and have a listener: the caller must live in
  *     the source's world, for a supervisor acts on what it finds behind a pid,
- *     and so must its other threads, which a TSYNC of it would take along, and
- *     those that are just being made. While one may be, all of 1 to 4 waits;
+ *     and so must its other threads, which a TSYNC of it would take along. While
+ *     one may be just being made, or leaving, all of 1 to 4 waits;
  *  5. under the caller's own siglock: the chain replaces one that it extends.
  *
  * Locks are taken one after another, never two siglocks at once. Filters and
@@ -44,8 +44,9 @@
 
 /* Of the 32-bit table, where clone3 has the same number as elsewhere. */
 #define IA32_CLONE	120
+#define IA32_UNSHARE	310
 
-/* How often, and how long, we wait for threads that may be making others. */
+/* How often, and how long, we wait for threads that may be in such calls. */
 #define TRIES		100
 #define PAUSE_MS	1
 
@@ -217,11 +218,13 @@ static bool threads_agree(const struct cred *theirs)
 }
 
 /*
- * The number of its present or last call is that of one that makes threads. As
- * the entry code does, look at the lower half only. A new thread begins with the
- * number of the call that made it; an interrupt in user mode wipes it out.
+ * The number of its present or last call is that of one that copies the root
+ * directory, for a new thread or its own use, some time before the copy can be
+ * found. As the entry code does, look at the lower half only. A new thread begins
+ * with the number of the call that made it; an interrupt in user mode wipes it
+ * out.
  */
-static bool may_be_cloning(struct task_struct *thread)
+static bool may_be_copying(struct task_struct *thread)
 {
 	const struct pt_regs *regs = task_pt_regs(thread);
 	u32 nr;
@@ -229,11 +232,19 @@ static bool may_be_cloning(struct task_struct *thread)
 	/* It may just be entering the kernel: then with a call that begins now. */
 	nr = data_race(READ_ONCE(regs->orig_ax));
 	nr &= ~__X32_SYSCALL_BIT;
-	return nr == __NR_clone || nr == __NR_clone3 || nr == IA32_CLONE;
+	switch (nr) {
+	case __NR_clone:
+	case __NR_clone3:
+	case IA32_CLONE:
+	case __NR_unshare:
+	case IA32_UNSHARE:
+		return true;
+	}
+	return false;
 }
 
-/* Does any other thread make one? Under the siglock. */
-static bool any_cloning(void)
+/* Does any other thread have a copy that cannot be found? Under the siglock. */
+static bool any_copying(void)
 {
 	struct task_struct *thread;
 	bool any = false;
@@ -241,7 +252,7 @@ static bool any_cloning(void)
 	rcu_read_lock();
 	compat_for_each_thread(current, thread) {
 		any = thread != current && makes_calls(thread) &&
-		      may_be_cloning(thread);
+		      may_be_copying(thread);
 		if (any)
 			break;
 	}
@@ -250,13 +261,13 @@ static bool any_cloning(void)
 }
 
 /*
- * 0 if at one moment no thread is being made, else -EAGAIN.
+ * 0 if at one moment no thread is in such a call, else -EAGAIN.
  *
  * The siglock keeps the stacks: a thread needs it to begin to exit, unless all
  * are to be killed, and then we are, too. It is also what a new one is listed
  * under.
  */
-static int check_cloning(void)
+static int check_copying(void)
 {
 	/* One at a time: each looks at all threads with interrupts off. */
 	static DEFINE_MUTEX(turn);
@@ -269,7 +280,7 @@ static int check_cloning(void)
 	    fatal_signal_pending(current))
 		err = -EINTR;
 	else
-		err = any_cloning() ? -EAGAIN : 0;
+		err = any_copying() ? -EAGAIN : 0;
 	spin_unlock_irq(chain_own_lock());
 	mutex_unlock(&turn);
 	return err;
@@ -277,11 +288,12 @@ static int check_cloning(void)
 
 /*
  * A thread that is being made is in no list yet, and may have a root directory
- * of its own already: the one that its maker had then. So, once all that are
+ * of its own already: the one that its maker had then. So may one in unshare(2),
+ * but will be seen to have it only at the end of that. So, once all that are
  * listed agree, and so none can leave any more, there must be a moment in which
- * none is being made. Those who came before that are listed by now: they are
- * looked at, as are all whose files were changed before the first look was over.
- * Those who come after it are as who makes them.
+ * none is in such a call. What was copied before that can be found by now: they
+ * are looked at again, as are all whose files were changed before the first look
+ * was over. What is copied after it is as that of whom it is a copy.
  */
 static int check_threads(const struct cred *theirs)
 {
@@ -289,7 +301,7 @@ static int check_threads(const struct cred *theirs)
 
 	if (!threads_agree(theirs))
 		return -EPERM;
-	err = check_cloning();
+	err = check_copying();
 	if (err)
 		return err;
 	return threads_agree(theirs) ? 0 : -EPERM;
@@ -476,8 +488,8 @@ static int clone_from(struct task_struct *source)
  * it, if it has a listener that is open; -EINVAL for a chain that does not
  * extend the caller's, here or in the end, if that has grown meanwhile; -EPERM
  * for a listener in what would be added, and a caller or a thread of it from
- * another world, or one that goes on making threads, or has made no call since
- * it did.
+ * another world, or one that stays in clone(2) or unshare(2), or has not run
+ * since.
  */
 long clone_filter(unsigned int flags, void __user *upidfd)
 {

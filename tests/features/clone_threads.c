@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * SECCOMP_CLONE_FILTER of a supervised source, while a thread of the caller's
- * makes another: that is in no list yet, and may have another root.
+ * makes another: that is in no list yet, and may have another root. Or while one
+ * takes a root directory for itself.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -12,6 +13,8 @@
 #include <stdatomic.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/userfaultfd.h>
@@ -158,6 +161,77 @@ CASE_SLOW(access_world_made, "once it is made it is looked at", 2)
 	CONTROL_EQ(heard(&k), 1);
 	CHECK_EQ(heard(&k), 0);
 	kid_wait(&k);
+}
+
+/*
+ * A thread that takes a root directory for itself: the one that all had as it
+ * began. What else it asks for takes time, so that the others have another one
+ * before that can be seen of it.
+ */
+
+#define HIGHEST_FD ((1 << 19) - 1)
+#define UNSHARE_ROUNDS 10
+
+static atomic_int unsharing, unshared, has_old_root;
+
+static void *unsharing_thread(void *none)
+{
+	long ret;
+
+	atomic_store(&unsharing, 1);
+	ret = raw(SYS_unshare, CLONE_FS | CLONE_FILES);
+	atomic_store(&unshared, 1);
+	NEED(!ret);
+	while (atomic_load(&unshared) == 1)
+		sched_yield();
+	/* In /proc there is such a file. */
+	atomic_store(&has_old_root, access("/self", F_OK) ? 1 : -1);
+	for (;;)
+		raw(SYS_pause);
+	return none;
+}
+
+static void unshare_kid(struct kid *k)
+{
+	const struct kid *source = k->arg;
+	const struct rlimit limit = { HIGHEST_FD + 1, HIGHEST_FD + 1 };
+	const struct timespec moment = { .tv_nsec = 500 * 1000 };
+	pthread_t thread;
+	int early;
+
+	NEED(!setrlimit(RLIMIT_NOFILE, &limit));
+	NEED(dup2(k->in, HIGHEST_FD) == HIGHEST_FD);
+	NEED(!pthread_create(&thread, NULL, unsharing_thread, NULL));
+	while (!atomic_load(&unsharing))
+		sched_yield();
+	nanosleep(&moment, NULL);
+	in_proc();
+	early = !atomic_load(&unshared);
+	say(k, clone_filter(source->pidfd));
+	while (!atomic_load(&unshared))
+		sched_yield();
+	atomic_store(&unshared, 2);
+	while (!atomic_load(&has_old_root))
+		sched_yield();
+	say(k, early && atomic_load(&has_old_root) == 1);
+}
+
+CASE_SLOW(access_world_unshare, "a thread that leaves the common root has the old one", 5)
+{
+	struct kid source, k;
+	int i, early = 0;
+
+	need_root();
+	source_start(&source, &below);
+	CONTROL_EQ(try_clone(&source, in_proc), 0);
+	for (i = 0; i < UNSHARE_ROUNDS && !early; i++) {
+		kid_start(&k, unshare_kid, &source);
+		CHECK_EQ(heard(&k), -EPERM);
+		early = heard(&k);
+		kid_wait(&k);
+		kid_close(&k);
+	}
+	CONTROL(early);
 }
 
 /* Threads that are in a call like that, or were just now */
