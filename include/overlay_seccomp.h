@@ -122,8 +122,8 @@ int overlay_seccomp_strict(void);
  *   does not live in the world of the task: the same user, mount and pid
  *   namespace, root directory, and user and group ids (supplementary groups are
  *   not compared), and no capability more; or another thread of the caller does
- *   not, or is in clone(2) or unshare(2) (or came out of it and has not run
- *   since) for longer than some tenths of a second
+ *   not, or is in fork(2), vfork(2), clone(2) or unshare(2) (or came out of it and
+ *   has not run since) for longer than some tenths of a second
  * - -EINVAL: the task has no filters; or the caller is in strict mode, or has
  *   filters that are not the outermost ones of the task; or no module is
  *   loaded

@@ -35,6 +35,7 @@
 #include <linux/uaccess.h>
 #include <linux/user_namespace.h>
 #include <asm/processor.h>
+#include <asm/syscall.h>
 #include <asm/unistd.h>
 
 #include "chain.h"
@@ -42,9 +43,12 @@
 #include "kernel/kernel.h"
 #include "report.h"
 
-/* Of the 32-bit table, where clone3 has the same number as elsewhere. */
+/* Of the 32-bit table. */
+#define IA32_FORK	2
 #define IA32_CLONE	120
+#define IA32_VFORK	190
 #define IA32_UNSHARE	310
+#define IA32_CLONE3	435
 
 /* How often, and how long, we wait for threads that may be in such calls. */
 #define TRIES		100
@@ -217,30 +221,46 @@ static bool threads_agree(const struct cred *theirs)
 	return agree;
 }
 
-/*
- * The number of its present or last call is that of one that copies the root
- * directory, for a new thread or its own use, some time before the copy can be
- * found. As the entry code does, look at the lower half only. A new thread begins
- * with the number of the call that made it; an interrupt in user mode wipes it
- * out.
- */
-static bool may_be_copying(struct task_struct *thread)
+static bool copies_ia32(u32 nr)
 {
-	const struct pt_regs *regs = task_pt_regs(thread);
-	u32 nr;
-
-	/* It may just be entering the kernel: then with a call that begins now. */
-	nr = data_race(READ_ONCE(regs->orig_ax));
-	nr &= ~__X32_SYSCALL_BIT;
 	switch (nr) {
-	case __NR_clone:
-	case __NR_clone3:
+	case IA32_FORK:
 	case IA32_CLONE:
-	case __NR_unshare:
+	case IA32_VFORK:
 	case IA32_UNSHARE:
+	case IA32_CLONE3:
 		return true;
 	}
 	return false;
+}
+
+/* Of x32 too. */
+static bool copies_native(u32 nr)
+{
+	switch (nr & ~__X32_SYSCALL_BIT) {
+	case __NR_fork:
+	case __NR_vfork:
+	case __NR_clone:
+	case __NR_clone3:
+	case __NR_unshare:
+		return true;
+	}
+	return false;
+}
+
+/*
+ * Its present or last call is one that copies the root directory, for another
+ * task or its own use, some time before the copy can be found. As the entry code
+ * does, look at the lower half of the number only. A new thread begins with the
+ * number of the call that made it; an interrupt in user mode wipes it out.
+ */
+static bool may_be_copying(struct task_struct *thread)
+{
+	/* It may just be entering the kernel: then with a call that begins now. */
+	u32 nr = data_race(READ_ONCE(task_pt_regs(thread)->orig_ax));
+
+	return syscall_get_arch(thread) == AUDIT_ARCH_I386 ?
+	       copies_ia32(nr) : copies_native(nr);
 }
 
 /* Does any other thread have a copy that cannot be found? Under the siglock. */
@@ -289,11 +309,13 @@ static int check_copying(void)
 /*
  * A thread that is being made is in no list yet, and may have a root directory
  * of its own already: the one that its maker had then. So may one in unshare(2),
- * but will be seen to have it only at the end of that. So, once all that are
- * listed agree, and so none can leave any more, there must be a moment in which
- * none is in such a call. What was copied before that can be found by now: they
- * are looked at again, as are all whose files were changed before the first look
- * was over. What is copied after it is as that of whom it is a copy.
+ * but will be seen to have it only at the end of that. And a process that is
+ * being made may have it already, but will have its maker's filters only in the
+ * end: those that a TSYNC has brought. So, once all that are listed agree, and so
+ * none can leave any more, there must be a moment in which none is in such a
+ * call. The threads that were made before it are listed by now: all are looked
+ * at again, as are those whose files were changed before the first look was over.
+ * What is copied after it is as that of whom it is a copy.
  */
 static int check_threads(const struct cred *theirs)
 {
@@ -488,8 +510,8 @@ static int clone_from(struct task_struct *source)
  * it, if it has a listener that is open; -EINVAL for a chain that does not
  * extend the caller's, here or in the end, if that has grown meanwhile; -EPERM
  * for a listener in what would be added, and a caller or a thread of it from
- * another world, or one that stays in clone(2) or unshare(2), or has not run
- * since.
+ * another world, or one that stays in fork(2), clone(2) or unshare(2), or has not
+ * run since.
  */
 long clone_filter(unsigned int flags, void __user *upidfd)
 {

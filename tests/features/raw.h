@@ -19,6 +19,7 @@
 enum {
 	IA32_restart_syscall = 0,
 	IA32_exit = 1,
+	IA32_fork = 2,
 	IA32_read = 3,
 	IA32_write = 4,
 	IA32_getpid = 20,

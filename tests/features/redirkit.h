@@ -20,7 +20,6 @@
 
 /* Of the 32-bit table, besides those of raw.h. */
 enum {
-	IA32_fork = 2,
 	IA32_ioctl = 54,
 	IA32_clone = 120,
 	IA32_getpgid = 132,

@@ -42,8 +42,8 @@
  *   its other threads, which a TSYNC of it would take along, does not live in
  *   the source's world: the same user, mount and pid namespace, root directory,
  *   and user and group ids (supplementary groups are not compared), and no
- *   capability more; or is in clone(2) or unshare(2), and does not leave it within
- *   some tenths of a second
+ *   capability more; or is in fork(2), vfork(2), clone(2) or unshare(2), and does
+ *   not leave it within some tenths of a second
  * - %EINVAL: by a sibling's TSYNC, the caller's own chain has meanwhile become no
  *   ancestor of the source's
  */
