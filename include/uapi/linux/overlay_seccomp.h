@@ -192,8 +192,9 @@ struct seccomp_notif_resp_redirect {
  * On an overlay listener, for a notification that still waits. Adds
  * F_SEAL_SHRINK to the memfd, which may be there even after an error. With
  * target_addr 0, what is there already (same memfd, offset and size) is found
- * again. Returns 0. Source: the redirect series. Errors, in the order of the
- * checks:
+ * again. A target may read of the memfd all that follows offset, and for as long
+ * as it likes: one memfd serves one domain of trust. Returns 0. Source: the
+ * redirect series. Errors, in the order of the checks:
  *
  * - %EINVAL: no overlay listener
  * - %EFAULT: the structure cannot be read
