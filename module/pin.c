@@ -9,8 +9,8 @@
  * The target maps that file itself, so that limits, security modules and the
  * choice of an address are right. Then, under its mmap_lock, what was made must
  * still be there; it is sealed, and the file gets operations of ours, by which a
- * pin is known, in the child of a fork too. A peer that comes in between can make
- * it fail, or duplicate the mapping and so read more of the file, but not change it.
+ * pin is known, in the child of a fork too. A peer that comes in between can have
+ * it fail, or duplicate the mapping and so read more of the file, not change it.
  *
  * Nothing else is remembered. The file has a reference on the module by its
  * operations, and gives up the sealing when the last mapping of it is gone.
