@@ -186,17 +186,6 @@ static bool listener_fits(const struct install *install,
 }
 
 /*
- * A sibling that it has come to by TSYNC may just be making another process, and
- * anyone may clone it: who is not killed with us waits until it is settled, and
- * can do no more than in strict mode then.
- */
-static void kill_misplaced(struct seccomp_filter *filter)
-{
-	*filter_mark(filter) |= MARK_STRICT;
-	kill_task("a listener was installed below another meanwhile");
-}
-
-/*
  * A sibling's TSYNC may have put filters under ours that we did not know of,
  * and for which we would have made another listener, or none. Nobody is judged
  * by ours until it is settled, so that nothing has run by it.
@@ -208,7 +197,7 @@ static void settle(const struct install *install,
 
 	if (install->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER &&
 	    prev != install->head && !listener_fits(install, prev))
-		kill_misplaced(filter);
+		kill_task("a listener was installed below another meanwhile");
 	if (install->overlay)
 		chain_attach(install->overlay, filter);
 	chain_settle(filter);
