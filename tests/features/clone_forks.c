@@ -5,13 +5,10 @@
  * and its filters only in the end.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -19,20 +16,6 @@
 #include <linux/userfaultfd.h>
 
 #include "source.h"
-
-#define PAGE 4096
-
-static void in_proc(void)
-{
-	NEED(!chroot("/proc"));
-}
-
-static const struct source below = {
-	.before = in_proc, .install = install_supervised, .listens = true,
-};
-static const struct source beside = {
-	.install = install_supervised, .listens = true,
-};
 
 /* A fork that goes on only when somebody has taken note of it */
 
@@ -44,21 +27,11 @@ static atomic_bool by_ia32;
 
 static int note_forks(void)
 {
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = {
-		.api = UFFD_API, .features = UFFD_FEATURE_EVENT_FORK,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
 	void *page;
+	int fd = watch_page(UFFD_FEATURE_EVENT_FORK, &page);
 
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+	if (fd < 0)
 		skip("no userfaultfd that tells of forks");
-	page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	NEED(page != MAP_FAILED);
-	reg.range.start = (uintptr_t)page;
-	reg.range.len = PAGE;
-	NEED(!ioctl(fd, UFFDIO_REGISTER, &reg));
 	return fd;
 }
 
@@ -76,9 +49,7 @@ static void *forking_thread(void *none)
 	long pid = atomic_load(&by_ia32) ? raw32(IA32_fork) : raw(SYS_fork);
 
 	if (!pid) {
-		/* In /proc there is such a file. */
-		atomic_store(&seen->old_root,
-			     raw(SYS_access, "/self", F_OK) ? 1 : -1);
+		atomic_store(&seen->old_root, root_is_proc() ? -1 : 1);
 		raw(SYS_exit_group, 0);
 	}
 	atomic_store(&seen->forked, pid);

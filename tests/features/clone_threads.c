@@ -5,14 +5,12 @@
  * takes a root directory for itself.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,25 +22,13 @@
 #define PAGE 4096
 #define PENDING 1
 
-static void in_proc(void)
-{
-	NEED(!chroot("/proc"));
-}
-
-static const struct source below = {
-	.before = in_proc, .install = install_supervised, .listens = true,
-};
-static const struct source beside = {
-	.install = install_supervised, .listens = true,
-};
-
 /* A thread that makes another, which waits for a page in the midst of it */
 
 static struct {
 	uint64_t flags, pidfd, child_tid, parent_tid, exit_signal;
 	uint64_t stack, stack_size, tls;
 } making;
-static char *late_page;
+static void *late_page;
 static int late_fd;
 static char new_stack[PAGE] __attribute__((aligned(16)));
 static atomic_long made;
@@ -50,18 +36,9 @@ static atomic_int go_on;
 
 static void make_late_page(void)
 {
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffdio_api api = { .api = UFFD_API };
-
-	late_fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	if (late_fd < 0 || ioctl(late_fd, UFFDIO_API, &api))
+	late_fd = watch_page(0, &late_page);
+	if (late_fd < 0)
 		skip("no userfaultfd");
-	late_page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	NEED(late_page != MAP_FAILED);
-	reg.range.start = (uintptr_t)late_page;
-	reg.range.len = PAGE;
-	NEED(!ioctl(late_fd, UFFDIO_REGISTER, &reg));
 }
 
 static void page_comes(void)
@@ -184,8 +161,7 @@ static void *unsharing_thread(void *none)
 	NEED(!ret);
 	while (atomic_load(&unshared) == 1)
 		sched_yield();
-	/* In /proc there is such a file. */
-	atomic_store(&has_old_root, access("/self", F_OK) ? 1 : -1);
+	atomic_store(&has_old_root, root_is_proc() ? -1 : 1);
 	for (;;)
 		raw(SYS_pause);
 	return none;

@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
+
+#include <linux/userfaultfd.h>
 
 #include "source.h"
 
 #define END -1L
+#define PAGE 4096
 
 long marked(void)
 {
@@ -76,6 +82,40 @@ void source_end(struct kid *k)
 {
 	say(k, END);
 	kid_wait(k);
+}
+
+void in_proc(void)
+{
+	NEED(!chroot("/proc"));
+}
+
+bool root_is_proc(void)
+{
+	return !raw(SYS_access, "/self", F_OK);
+}
+
+const struct source below = {
+	.before = in_proc, .install = install_supervised, .listens = true,
+};
+const struct source beside = {
+	.install = install_supervised, .listens = true,
+};
+
+int watch_page(uint64_t features, void **page)
+{
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_api api = { .api = UFFD_API, .features = features };
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
+		return -1;
+	*page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	NEED(*page != MAP_FAILED);
+	reg.range.start = (uintptr_t)*page;
+	reg.range.len = PAGE;
+	NEED(!ioctl(fd, UFFDIO_REGISTER, &reg));
+	return fd;
 }
 
 long clone_filter(int pidfd)

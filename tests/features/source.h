@@ -34,6 +34,15 @@ long install_marked(void);
 long install_supervised(void);
 long install_nothing(void);
 
+/* Supervised: with the root directory that in_proc() gives; and with ours. */
+extern const struct source below, beside;
+void in_proc(void);
+/* Of the calling task, by calls that need no libc. */
+bool root_is_proc(void);
+
+/* A page that nobody has touched, told of by the userfaultfd. -1: none. */
+int watch_page(uint64_t features, void **page);
+
 long clone_filter(int pidfd);
 
 /*
